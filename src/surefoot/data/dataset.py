@@ -1,0 +1,212 @@
+"""Data that are ready for training, and new rows made ready for a trained net."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from surefoot.data import preprocessing as fitting
+from surefoot.data.arrays import IMPUTE, LEAVE_OUT, as_features, as_numbers, check_finite
+from surefoot.data.preprocessing import Preprocessing
+from surefoot.data.registry import read
+from surefoot.data.source import Raw, Task
+from surefoot.data.split import split
+from surefoot.data.target import Target
+from surefoot.errors import DataError
+from surefoot.recipe.data import Data
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Arrays for training and validation; the validation ones are `None` where there are none.
+
+    Attributes:
+        x_train: inputs, ``[n, features]`` or ``[n, height, width, channels]``, contiguous.
+        y_train: class indices, int32 ``[n]``, or a matrix ``[n, outputs]``, as `target` says.
+        x_val: inputs for validation, as `x_train`.
+        y_val: targets for validation, as `y_train`.
+        w_train: weights of the training rows ``[n]``, where weights were given.
+        w_val: weights of the validation rows, where weights were given and we split.
+        target: what the targets mean.
+        feature_shape: the shape of one row.
+        preprocessing: what was done to the inputs.
+        source: a built-in set's name, a file's path, or ``"arrays"``.
+        train_rows: where the training rows stood in the data, where we split.
+        validation_rows: where the validation rows stood, where we split.
+    """
+
+    x_train: Array
+    y_train: Array
+    x_val: Array | None
+    y_val: Array | None
+    w_train: Array | None
+    w_val: Array | None
+    target: Target
+    feature_shape: tuple[int, ...]
+    preprocessing: Preprocessing
+    source: str
+    train_rows: NDArray[np.int64] | None = None
+    validation_rows: NDArray[np.int64] | None = None
+
+
+def load(
+    data: Data,
+    *,
+    arrays: Sequence[Any] | None = None,
+    task: Task | None = None,
+    images: bool = False,
+    sample_weight: Any = None,
+    dtype: DTypeLike = np.float32,
+) -> Dataset:
+    """Read, check, split, scale and encode the data of a recipe.
+
+    Args:
+        data: the recipe's section. Its split is not used where the data bring rows for validation.
+        arrays: ``(x, y)`` or ``(x, y, x_val, y_val)``, in place of ``data.source``.
+        task: what the loss needs, where it needs one; `Target.fit` says what follows.
+        images: keep pictures as ``[n, height, width, channels]``; otherwise rows are flattened.
+        sample_weight: a weight for each row of x, ``[n]``, at least 0.
+        dtype: of inputs, weights, and targets that are numbers.
+
+    Raises:
+        DataError: the data cannot be used; the message says what, where, and what to do.
+
+    >>> from surefoot.recipe import Data
+    >>> moons = load(Data(source="moons", rows=100))
+    >>> moons.x_train.shape, moons.x_val.shape, moons.target.size
+    ((80, 2), (20, 2), 2)
+    """
+    raw = read(data) if arrays is None else _from_python(data, arrays)
+    x = _shaped(raw.x, "x", images)
+    target = Target.fit(raw.y, task or raw.task)
+    y = target.encode(raw.y, "y", dtype)
+    _same_length("y", y, "x", x)
+    fix = IMPUTE if data.impute == "refuse" else ""
+    check_finite(x, "x", dtype, fix=fix)
+    weights = None if sample_weight is None else _weights(sample_weight, x, dtype)
+
+    for given, lacking in (("x_val", "y_val"), ("y_val", "x_val")):
+        if getattr(raw, given) is not None and getattr(raw, lacking) is None:
+            raise DataError(f"{given} without {lacking}: give both, or neither")
+    train = held_out = x_val = y_val = w_val = None
+    if raw.x_val is not None:
+        x_val = _shaped(raw.x_val, "x_val", images)
+        if x_val.shape[1:] != x.shape[1:]:
+            raise DataError(
+                f"x_val has rows of shape {x_val.shape[1:]}, and those of x have {x.shape[1:]}"
+            )
+        y_val = target.encode(raw.y_val, "y_val", dtype)
+        _same_length("y_val", y_val, "x_val", x_val)
+        check_finite(x_val, "x_val", dtype, fix=fix)
+    elif data.validation > 0:
+        labels = y if target.kind == "classes" else None
+        train, held_out = split(len(x), data.validation, data.split_seed, labels)
+        y, y_val = y[train], y[held_out]
+        if weights is not None:
+            weights, w_val = _not_all_zero(weights[train]), _not_all_zero(weights[held_out])
+
+    prepared = fitting.fit(
+        x, train, standardize=data.standardize, impute=data.impute, weights=weights
+    )
+    if held_out is not None:
+        x_val = prepared.apply(x, dtype, held_out)
+    elif x_val is not None:
+        x_val = prepared.apply(x_val, dtype, name="x_val")
+    return Dataset(
+        x_train=prepared.apply(x, dtype, train),
+        y_train=y,
+        x_val=x_val,
+        y_val=y_val,
+        w_train=weights,
+        w_val=w_val,
+        target=target,
+        feature_shape=x.shape[1:],
+        preprocessing=prepared,
+        source=raw.name,
+        train_rows=train,
+        validation_rows=held_out,
+    )
+
+
+def prepare(
+    x: Any,
+    preprocessing: Preprocessing,
+    feature_shape: Sequence[int],
+    dtype: DTypeLike = np.float32,
+) -> Array:
+    """Return new raw rows as a trained net takes them, ``[n, *feature_shape]``.
+
+    Rows of another shape with as many numbers are reshaped: a picture for a net that flattens, or
+    a flat row for one that takes pictures.
+
+    Raises:
+        DataError: rows of another size, or values that cannot be used.
+
+    >>> prepare([[4.0, 6.0]], Preprocessing(), (2,))
+    array([[4., 6.]], dtype=float32)
+    """
+    rows = as_features(x, "x")
+    shape = tuple(feature_shape)
+    if math.prod(rows.shape[1:]) != math.prod(shape):
+        raise DataError(
+            f"x has rows of shape {rows.shape[1:]}, and the net was trained on rows of shape "
+            f"{shape}: give the same features in the same order"
+        )
+    check_finite(rows, "x", dtype, fix=LEAVE_OUT if preprocessing.fill is None else "")
+    return preprocessing.apply(rows.reshape(-1, *shape), dtype)
+
+
+def _from_python(data: Data, arrays: Sequence[Any]) -> Raw:
+    if len(arrays) not in (2, 4):
+        raise DataError(f"{len(arrays)} arrays were given: give x and y, or x, y, x_val and y_val")
+    for key in ("rows", "noise"):
+        if getattr(data, key) is not None:
+            raise DataError(f"data.{key} is for generated sets, and arrays were given")
+    x, y, x_val, y_val = arrays if len(arrays) == 4 else (*arrays, None, None)
+    return Raw("arrays", x, y, x_val, y_val)
+
+
+def _shaped(values: Any, name: str, images: bool) -> Array:
+    x = as_features(values, name)
+    if not images:
+        return x.reshape(len(x), -1)
+    if x.ndim == 2:
+        raise DataError(
+            f"{name} is a flat table of shape {x.shape}, and convolution needs pictures: give "
+            "[rows, height, width, channels], or use a net of dense layers"
+        )
+    return x[..., None] if x.ndim == 3 else x
+
+
+def _same_length(name: str, array: Array, other: str, rows: Array) -> None:
+    if len(array) != len(rows):
+        raise DataError(
+            f"{other} has {len(rows)} rows and {name} has {len(array)}: each row needs one"
+        )
+
+
+def _weights(sample_weight: Any, x: Array, dtype: DTypeLike) -> Array:
+    weights = as_numbers(sample_weight, "sample_weight")
+    if weights.ndim != 1:
+        raise DataError(f"sample_weight has shape {weights.shape}: give one number for each row")
+    _same_length("sample_weight", weights, "x", x)
+    check_finite(weights, "sample_weight", dtype)
+    if (weights < 0).any():
+        raise DataError("sample_weight holds a negative weight: weights start at 0")
+    return _not_all_zero(np.ascontiguousarray(weights, dtype))
+
+
+def _not_all_zero(weights: Array) -> Array:
+    if not weights.any():
+        raise DataError(
+            "sample_weight is 0 for all rows of training or of validation: raise a weight, or set "
+            "data.validation to 0"
+        )
+    return weights

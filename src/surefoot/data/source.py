@@ -1,0 +1,45 @@
+"""What a source of data is, and what it hands over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from surefoot.recipe.data import Data
+
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Rows as their source holds them: nothing checked, split, scaled or encoded.
+
+    `x` is array-like, ``[n, features]``, ``[n, height, width]`` or ``[n, height, width,
+    channels]``; `y` holds n labels or numbers, or a matrix ``[n, outputs]``. `x_val` and `y_val`
+    are given together or not at all. `task` is what the source knows about its target; `None`
+    leaves it to the values.
+    """
+
+    name: str
+    x: Any
+    y: Any
+    x_val: Any = None
+    y_val: Any = None
+    task: Task | None = None
+
+
+class Source(Protocol):
+    """A kind of source. A new one is one file, and one line in `surefoot.data.registry`."""
+
+    @property
+    def supported(self) -> str:
+        """What may stand as ``source``, for the message that refuses something else."""
+        ...
+
+    def accepts(self, source: str) -> bool:
+        """Say whether this kind reads `source`, judged by its name and not by what it holds."""
+        ...
+
+    def read(self, data: Data) -> Raw:
+        """Read ``data.source``, or raise `surefoot.errors.DataError`."""
+        ...

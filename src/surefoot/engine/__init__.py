@@ -1,0 +1,1 @@
+"""Cohorts and lanes: programs compiled once, runs trained together."""

@@ -1,0 +1,120 @@
+"""A cohort: runs of the same structure, trained as one program, a lane each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from optax import GradientTransformation
+
+from surefoot.data.dataset import Dataset
+from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.order import epoch_order
+from surefoot.errors import DataError, RecipeError
+from surefoot.recipe import Recipe
+
+
+class Cohort:
+    """Runs that differ in numbers alone: one program, `jax.vmap` over lanes.
+
+    One run is a cohort of one lane. All lanes train on the same rows; lanes with the same
+    shuffle seed see the same batches in the same order.
+    """
+
+    def __init__(
+        self,
+        recipes: Sequence[Recipe],
+        dataset: Dataset,
+        transformation: GradientTransformation | None = None,
+    ) -> None:
+        """Check the recipes against the data and against each other; compile nothing yet.
+
+        Args:
+            recipes: one for each lane, of one structure, for the same data and epochs.
+            dataset: what `surefoot.data.load` made for them.
+            transformation: an Optax transformation in place of the recipes' update rule.
+
+        Raises:
+            RecipeError: the net does not fit the data, or the recipes are not one cohort.
+            DataError: there are fewer rows than a batch needs.
+        """
+        self.recipes = tuple(recipes)
+        self.dataset = dataset
+        first = self.recipes[0]
+        blueprints = [
+            Blueprint.of(recipe, dataset.feature_shape, dataset.target, transformation)
+            for recipe in self.recipes
+        ]
+        shared = [
+            (b.key, r.train.epochs, r.vitals) for b, r in zip(blueprints, recipes, strict=True)
+        ]
+        if any(entry != shared[0] for entry in shared):
+            raise RecipeError(
+                "these recipes are not one cohort: they differ in structure, epochs or vitals"
+            )
+        self.blueprint = blueprints[0]
+        self.compile_seconds = 0.0
+        self.rows = len(dataset.x_train)
+        self.batch = self.rows if first.train.batch_size == "full" else first.train.batch_size
+        self._check()
+        self.steps_per_epoch = -(-self.rows // self.batch)
+        self._shuffle_seeds = [
+            r.seed if r.data.shuffle_seed is None else r.data.shuffle_seed for r in self.recipes
+        ]
+        self.shared = len(set(self._shuffle_seeds)) == 1
+
+    @property
+    def total_steps(self) -> int:
+        """How many steps each lane takes if nothing stops it."""
+        return self.steps_per_epoch * self.recipes[0].train.epochs
+
+    @property
+    def measure(self) -> str:
+        """What is measured beside the loss: "accuracy" or "rmse"."""
+        return "rmse" if self.blueprint.objective.measure == "rmse" else "accuracy"
+
+    @property
+    def lanes(self) -> int:
+        """How many runs are trained together."""
+        return len(self.recipes)
+
+    def order(self, epoch: int) -> NDArray[np.int32]:
+        """Return the rows of an epoch's batches: [steps, batch], or [lanes, steps, batch]."""
+        orders = [
+            epoch_order(seed, epoch, self.rows, self.batch)
+            for seed in (self._shuffle_seeds[:1] if self.shared else self._shuffle_seeds)
+        ]
+        return orders[0] if self.shared else np.stack(orders)
+
+    def _check(self) -> None:
+        train, network = self.recipes[0].train, self.blueprint.network
+        if self.batch > self.rows:
+            raise DataError(
+                f"train.batch_size = {self.batch} is more than the {self.rows} training rows; "
+                f'set it to {self.rows} or less, or to "full"'
+            )
+        if self.batch == 1:
+            for site in network.sites:
+                if site.kind == "batch_norm":
+                    raise RecipeError(
+                        f"layer {site.name} (batch_norm): a batch of one example has no variance; "
+                        "set train.batch_size to 2 or more"
+                    )
+        for recipe in self.recipes:
+            self._check_monitor(recipe)
+
+    def _check_monitor(self, recipe: Recipe) -> None:
+        monitors = [getattr(recipe.schedule, "monitor", None)]
+        if recipe.train.early_stopping is not None:
+            monitors.append(recipe.train.early_stopping.monitor)
+        for monitor in filter(None, monitors):
+            if monitor.startswith("validation") and self.dataset.x_val is None:
+                raise RecipeError(
+                    f"monitor = {monitor!r}: there are no validation rows; set data.validation "
+                    "above 0 or monitor 'train_loss'"
+                )
+            if not monitor.endswith(("loss", self.measure)):
+                raise RecipeError(
+                    f"monitor = {monitor!r}: this target is measured by loss and {self.measure}"
+                )

@@ -1,0 +1,82 @@
+"""What the engine tells while it trains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was measured on the validation rows after an epoch, a number for each lane."""
+
+    loss: Array
+    measure: Array
+
+
+@dataclass(frozen=True)
+class Block:
+    """The steps of one dispatch.
+
+    Attributes:
+        epoch: which epoch they belong to, from 1.
+        first: the number of the first of them, from 0.
+        loss: of each step and lane, [steps, lanes].
+        measure: accuracy, or rmse, of each step's batch, [steps, lanes].
+        recorded: the numbers of the steps at which vital signs were taken, [records].
+        rate: the learning rate there, [records, lanes].
+        norm: the gradient's norm before clipping, [records, lanes].
+        clipped_norm: and after it.
+        vitals: [records, lanes, sites, `VITAL_COLUMNS`].
+        validation: where the last step ended an epoch and there are validation rows.
+        running: the lanes that were still training when the block began, [lanes].
+        diverged: the step at which each lane diverged, −1 for none, [lanes].
+    """
+
+    epoch: int
+    first: int
+    loss: Array
+    measure: Array
+    recorded: Array
+    rate: Array
+    norm: Array
+    clipped_norm: Array
+    vitals: Array
+    validation: Validation | None
+    running: NDArray[np.bool_]
+    diverged: NDArray[np.int32]
+
+    def with_validation(self, validation: Validation) -> Block:
+        """Return the block that ends an epoch."""
+        return replace(self, validation=validation)
+
+    def last_step(self, lane: int) -> int:
+        """Return the step after the last one that this lane took within the block."""
+        end = self.first + len(self.loss)
+        return end if self.diverged[lane] < 0 else min(end, int(self.diverged[lane]) + 1)
+
+
+class Listener(Protocol):
+    """Who is told of each block, and may ask for an end."""
+
+    def block(self, block: Block) -> None:
+        """Take note of the steps of one dispatch."""
+
+    def stop(self) -> bool:
+        """Return whether training is to end at the next boundary."""
+
+
+class Silent:
+    """A listener that takes no note and never asks for an end."""
+
+    def block(self, block: Block) -> None:
+        """Take no note."""
+
+    def stop(self) -> bool:
+        """Never."""
+        return False

@@ -1,0 +1,50 @@
+"""The plateau schedule over lanes: whose rate falls after which epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.optim import plateau
+from surefoot.recipe import Section
+
+
+class FallingRates:
+    """What each lane's learning rate is multiplied by; 1 where its schedule is no plateau.
+
+    Args:
+        schedules: of each lane.
+        has_validation: whether there are validation rows: they are watched where there are.
+    """
+
+    def __init__(self, schedules: Sequence[Any], has_validation: bool) -> None:
+        self._schedules: Sequence[Section] = schedules
+        self._on = np.array([schedule.name == "plateau" for schedule in schedules])
+        self._default = "validation_loss" if has_validation else "train_loss"
+        self._state = plateau.init(len(schedules))
+
+    @property
+    def active(self) -> bool:
+        """Whether any lane has such a schedule."""
+        return bool(self._on.any())
+
+    def update(self, metrics: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+        """Take an epoch's metrics in; return what each lane's rate is multiplied by."""
+        values = [
+            metrics[getattr(schedule, "monitor", None) or self._default][lane]
+            for lane, schedule in enumerate(self._schedules)
+        ]
+        keys = {"factor": 1.0, "patience": 1, "minimum_change": 0.0, "cooldown": 0}
+        numbers = {
+            key: np.array([getattr(s, key, default) if on else default for s, on in self._each])
+            for key, default in keys.items()
+        }
+        self._state, scale = plateau.update(self._state, values, **numbers)
+        return np.where(self._on, scale, 1.0)
+
+    @property
+    def _each(self) -> list[tuple[Any, bool]]:
+        return list(zip(self._schedules, self._on.tolist(), strict=True))

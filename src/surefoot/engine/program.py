@@ -1,0 +1,69 @@
+"""A function that is compiled ahead of its first call, once for each set of shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+
+class Prepared:
+    """A function traced for some shapes, ready to be compiled.
+
+    Attributes:
+        out_shape: the shapes and types of what it will return.
+    """
+
+    def __init__(self, traced: Any, compiled: dict[Any, Any], key: Any) -> None:
+        self.out_shape = traced.out_info
+        self._traced = traced
+        self._compiled = compiled
+        self._key = key
+
+    def compiled(self) -> Callable[..., Any]:
+        """Compile, or return what was compiled for the same shapes before.
+
+        Compilation leaves the interpreter free, so that threads can compile side by side.
+        """
+        if self._key not in self._compiled:
+            self._compiled[self._key] = self._traced.lower().compile()
+        return self._compiled[self._key]
+
+
+class Program:
+    """A function to be compiled, and what has been compiled of it.
+
+    >>> double = Program(lambda x, *, twice: x * 2 if twice else x, static=("twice",))
+    >>> compiled = double.prepare(jax.numpy.ones(2), twice=True).compiled()
+    >>> compiled(jax.numpy.ones(2)).tolist(), double.count
+    ([2.0, 2.0], 1)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        static: tuple[str, ...] = (),
+        donate: tuple[int, ...] = (),
+    ) -> None:
+        self._jitted = jax.jit(function, static_argnames=static, donate_argnums=donate)
+        self._prepared: dict[Any, Prepared] = {}
+        self._compiled: dict[Any, Any] = {}
+
+    @property
+    def count(self) -> int:
+        """How many times the function was compiled."""
+        return len(self._compiled)
+
+    def prepare(self, *args: Any, **static: Any) -> Prepared:
+        """Trace the function for arguments like these; static ones go by keyword."""
+        leaves, tree = jax.tree.flatten(args)
+        key = (tree, tuple(_shape(leaf) for leaf in leaves), tuple(sorted(static.items())))
+        if key not in self._prepared:
+            traced = self._jitted.trace(*args, **static)
+            self._prepared[key] = Prepared(traced, self._compiled, key)
+        return self._prepared[key]
+
+
+def _shape(leaf: Any) -> tuple[Any, ...]:
+    return tuple(leaf.shape), str(leaf.dtype)

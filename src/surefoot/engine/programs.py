@@ -1,0 +1,225 @@
+"""The compiled programs of a cohort: start, train, evaluate, predict.
+
+Each is compiled once for a structure, a number of lanes and the shapes of the data. Everything
+that a recipe says in numbers is an argument of it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.program import Program
+from surefoot.engine.step import LaneInput, LaneState, Measured, Step
+from surefoot.nn.layer import Array, Context
+from surefoot.vitals.columns import VITAL_COLUMNS
+
+
+class Rows(NamedTuple):
+    """All rows on the device, those for training first, then those for validation.
+
+    Attributes:
+        x: inputs, [rows, …].
+        y: targets, [rows] or [rows, outputs].
+        weights: one for each row, or None where all are 1.
+    """
+
+    x: Array
+    y: Array
+    weights: Array | None
+
+
+class Orders(NamedTuple):
+    """Which steps a dispatch takes.
+
+    Attributes:
+        rows: the rows of each batch, [steps, batch], or [lanes, steps, batch] where lanes see
+            batches of their own.
+        first: the number of the first step within the run.
+        gaps: how many plain steps precede each instrumented one, [records].
+        recorded: whether an instrumented step follows that gap, [records].
+        count: how many entries of `gaps` are to be worked off.
+    """
+
+    rows: Array
+    first: Array
+    gaps: Array
+    recorded: Array
+    count: Array
+
+
+class Record(NamedTuple):
+    """What a dispatch brings back: room for all its steps, filled as far as it went.
+
+    Attributes:
+        loss: of each step and lane, [steps, lanes].
+        measure: its accuracy or mean squared error, [steps, lanes].
+        measured: of each instrumented step, [records, lanes, …].
+    """
+
+    loss: Array
+    measure: Array
+    measured: Measured
+
+
+class Programs:
+    """The compiled functions of one blueprint. `jax.jit` keeps one for each set of shapes."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._network = blueprint.network
+        self._objective = blueprint.objective
+        self._step = Step(blueprint)
+        self.init = Program(self._init, static=("dtype",))
+        self.train = Program(self._train, static=("shared", "whole", "instrument"), donate=(0,))
+        self.evaluate = Program(self._evaluate, static=("chunk",))
+        self.predict = Program(self._predict)
+
+    def _init(self, net_numbers: Any, given: LaneInput, dtype: Any) -> LaneState:
+        """Draw the first weights of all lanes."""
+        return jax.vmap(lambda net, given: self._step.init(net, given, dtype))(net_numbers, given)
+
+    def _train(
+        self,
+        lanes: LaneState,
+        given: LaneInput,
+        data: Rows,
+        orders: Orders,
+        *,
+        shared: bool,
+        whole: int,
+        instrument: bool,
+    ) -> tuple[LaneState, Record]:
+        """Take steps with all lanes.
+
+        Args:
+            lanes: their states; the memory is used again.
+            given: their numbers.
+            data: all rows.
+            orders: which steps to take.
+            shared: whether all lanes see the same batches.
+            whole: how many rows the training data have, where each batch is all of them; else 0.
+            instrument: whether vital signs are recorded at all.
+        """
+        batch_axis = None if shared or whole else 0
+        steps = orders.rows.shape[0 if shared else 1]
+
+        def batch(index: Array) -> Any:
+            if whole:
+                return jax.tree.map(lambda array: array[:whole], data)
+            rows = lax.dynamic_index_in_dim(
+                orders.rows, index, axis=0 if shared else 1, keepdims=False
+            )
+            return jax.tree.map(lambda array: array[rows], data)
+
+        def plain(_: Any, carry: Any) -> Any:
+            lanes, index, record = carry
+            step = jax.vmap(self._step.plain, in_axes=(0, 0, None, batch_axis))
+            lanes, (loss, measure) = step(lanes, given, orders.first + index, batch(index))
+            return lanes, index + 1, _write(record, index, loss, measure)
+
+        def instrumented(slot: Array, carry: Any) -> Any:
+            lanes, index, record = carry
+            step = jax.vmap(self._step.instrumented, in_axes=(0, 0, None, batch_axis))
+            lanes, (loss, measure), measured = step(
+                lanes, given, orders.first + index, batch(index)
+            )
+            record = _write(record, index, loss, measure)
+            record = record._replace(measured=_put(record.measured, slot, measured))
+            return lanes, index + 1, record
+
+        def entry(slot: Array, carry: Any) -> Any:
+            carry = lax.fori_loop(0, orders.gaps[slot], plain, carry)
+            if not instrument:
+                return carry
+            return lax.cond(orders.recorded[slot], instrumented, lambda _, c: c, slot, carry)
+
+        record = self._empty_record(lanes, steps, orders.gaps.shape[0])
+        carry = (lanes, jnp.asarray(0, jnp.int32), record)
+        lanes, _, record = lax.fori_loop(0, orders.count, entry, carry)
+        return lanes, record
+
+    def _empty_record(self, lanes: LaneState, steps: int, records: int) -> Record:
+        count = lanes.diverged.shape[0]
+        dtype = jax.tree.leaves(lanes.params)[0].dtype if jax.tree.leaves(lanes.params) else None
+        each_step = jnp.zeros((steps, count), dtype)
+        each_record = jnp.zeros((records, count), dtype)
+        vitals = (records, count, len(self._network.sites), len(VITAL_COLUMNS))
+        measured = Measured(each_record, each_record, each_record, jnp.zeros(vitals, jnp.float32))
+        return Record(each_step, each_step, measured)
+
+    def _evaluate(
+        self,
+        params: Any,
+        state: Any,
+        given: LaneInput,
+        data: Rows,
+        first: Array,
+        end: Array,
+        *,
+        chunk: int,
+    ) -> tuple[Array, Array]:
+        """Return the mean loss and the mean measure of each lane over rows ``first`` to ``end``."""
+
+        def lane(params: Any, state: Any, given: LaneInput) -> tuple[Array, Array]:
+            def body(i: Array, sums: Any) -> Any:
+                # The last slice is moved back to fit; rows that were counted weigh nothing.
+                start = first + i * chunk
+                fitting = jnp.minimum(start, data.x.shape[0] - chunk)
+                part = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, fitting, chunk), data)
+                rows = fitting + jnp.arange(chunk)
+                weights = ((rows >= start) & (rows < end)).astype(part.x.dtype)
+                if part.weights is not None:
+                    weights = weights * part.weights
+                outputs = self._forward(params, state, given, part.x)
+                new = (
+                    *self._objective.sums(outputs, part.y, weights, given.scaling),
+                    jnp.sum(weights),
+                )
+                return jax.tree.map(jnp.add, sums, new)
+
+            zero = jnp.zeros((), data.x.dtype)
+            chunks = (end - first + chunk - 1) // chunk
+            loss, measure, total = lax.fori_loop(0, chunks, body, (zero, zero, zero))
+            total = jnp.maximum(total, 1e-12)
+            return loss / total, measure / total
+
+        return jax.vmap(lane)(params, state, given)
+
+    def _predict(self, params: Any, state: Any, given: LaneInput, x: Array) -> Array:
+        """Return each lane's predictions for a batch: [lanes, batch, outputs]."""
+
+        def lane(params: Any, state: Any, given: LaneInput) -> Array:
+            outputs = self._forward(params, state, given, x)
+            return self._objective.predict(outputs, given.scaling)
+
+        return jax.vmap(lane)(params, state, given)
+
+    def _forward(self, params: Any, state: Any, given: LaneInput, x: Array) -> Array:
+        context = Context(False, None, given.numbers["net"])
+        return self._network.apply(params, state, x, context)[0]
+
+
+def _write(record: Record, index: Array, loss: Array, measure: Array) -> Record:
+    """Write a step's loss and measure into its place."""
+    return record._replace(
+        loss=_put(record.loss, index, loss), measure=_put(record.measure, index, measure)
+    )
+
+
+def _put(rows: Any, index: Array, row: Any) -> Any:
+    return jax.tree.map(
+        lambda rows, row: lax.dynamic_update_index_in_dim(rows, row.astype(rows.dtype), index, 0),
+        rows,
+        row,
+    )
+
+
+@lru_cache(maxsize=32)
+def programs_for(blueprint: Blueprint) -> Programs:
+    """Return the programs of a blueprint; equal blueprints get the same ones."""
+    return Programs(blueprint)

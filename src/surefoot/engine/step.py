@@ -1,0 +1,196 @@
+"""One step of one lane, plain and instrumented."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.objective import Scaling
+from surefoot.nn.layer import Array, Context
+from surefoot.nn.probes import WEIGHT, measure_weight
+from surefoot.optim import build, clip, from_optax, learning_rate
+
+# What a lane's seed is folded with, so that no two uses of it share random numbers.
+_WEIGHTS, _STEPS = 0, 1
+
+
+class LaneState(NamedTuple):
+    """What a lane carries from step to step.
+
+    Attributes:
+        params: the weights.
+        state: the running averages of normalization.
+        optimizer: the update rule's memory.
+        diverged: the first step whose loss or gradient was not finite; −1 while there is none.
+            From that step on the lane stands still, at its last good weights.
+    """
+
+    params: Any
+    state: Any
+    optimizer: Any
+    diverged: Array
+
+
+class LaneInput(NamedTuple):
+    """What a lane is given, the same for all of its steps within one dispatch.
+
+    Attributes:
+        numbers: the recipe's lane numbers.
+        scaling: of the targets.
+        seed: of its first weights and of the randomness of its steps.
+        total_steps: how many steps its run has; the schedule is stretched over them.
+        rate_scale: what the plateau schedule multiplies the rate by.
+    """
+
+    numbers: Any
+    scaling: Scaling
+    seed: Array
+    total_steps: Array
+    rate_scale: Array
+
+
+class Measured(NamedTuple):
+    """What an instrumented step measures.
+
+    Attributes:
+        rate: the learning rate; NaN where the rule keeps it to itself.
+        norm: of the whole gradient, before clipping.
+        clipped_norm: after it.
+        vitals: [sites, `surefoot.vitals.columns.VITAL_COLUMNS`].
+    """
+
+    rate: Array
+    norm: Array
+    clipped_norm: Array
+    vitals: Array
+
+
+class Step:
+    """The step of a blueprint: draw a batch, forward, backward, update."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._network = blueprint.network
+        self._recipe = blueprint.recipe
+
+    def init(self, net_numbers: Any, given: LaneInput, dtype: Any) -> LaneState:
+        """Return a lane's state before its first step."""
+        key = jax.random.fold_in(jax.random.key(given.seed), _WEIGHTS)
+        params, state = self._network.init(key, net_numbers, dtype)
+        optimizer = self._rule(given.numbers, jnp.asarray(0.0, dtype)).init(params)
+        return LaneState(params, state, optimizer, jnp.asarray(-1, jnp.int32))
+
+    def plain(
+        self, lane: LaneState, given: LaneInput, step: Array, batch: Any
+    ) -> tuple[LaneState, tuple[Array, Array]]:
+        """Take one step; return the new state, and the batch's loss and measure."""
+        context = self._context(given, step, None)
+        value_and_grad = jax.value_and_grad(self._blueprint.objective, has_aux=True)
+        (loss, (state, measured, _)), grads = value_and_grad(
+            lane.params, lane.state, batch, context, given.scaling
+        )
+        new, _, _ = self._update(lane, given, step, loss, grads, state)
+        return new, (loss, measured)
+
+    def instrumented(
+        self, lane: LaneState, given: LaneInput, step: Array, batch: Any
+    ) -> tuple[LaneState, tuple[Array, Array], Measured]:
+        """Take one step and measure it: its update is that of the plain step."""
+
+        def objective(params: Any, probes: Array) -> Any:
+            context = self._context(given, step, probes)
+            return self._blueprint.objective(params, lane.state, batch, context, given.scaling)
+
+        value_and_grad = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
+        (loss, (state, measured, forward)), (grads, backward) = value_and_grad(
+            lane.params, self._network.no_probes()
+        )
+        new, updates, clipped = self._update(lane, given, step, loss, grads, state)
+        weights = self._network.measure_weights(
+            (lane.params, grads, updates), measure_weight, len(WEIGHT)
+        )
+        vitals = self._vitals(forward, backward, weights)
+        norms = optax.global_norm(grads), optax.global_norm(clipped)
+        rate = self._rate(given, step)
+        return new, (loss, measured), Measured(rate, *norms, vitals)
+
+    def _context(self, given: LaneInput, step: Array, probes: Array | None) -> Context:
+        key = None
+        if self._network.random:
+            key = jax.random.fold_in(jax.random.key(given.seed), _STEPS)
+            key = jax.random.fold_in(key, step)
+        return Context(True, key, given.numbers["net"], probes)
+
+    def _rate(self, given: LaneInput, step: Array) -> Array:
+        optimizer = given.numbers["optimizer"]
+        if "learning_rate" not in optimizer:
+            return jnp.asarray(jnp.nan)
+        schedule = self._recipe.schedule
+        rate = learning_rate(
+            schedule.name,
+            step,
+            given.total_steps,
+            optimizer["learning_rate"],
+            given.numbers["schedule"],
+        )
+        return rate * given.rate_scale
+
+    def _rule(self, numbers: Any, rate: Array) -> optax.GradientTransformation:
+        if self._blueprint.transformation is not None:
+            return self._blueprint.transformation
+        spec = self._recipe.optimizer
+        if spec.name.startswith("optax."):
+            return from_optax(spec.name, dict(spec.options), rate)
+        flags = {
+            flag: getattr(spec, flag)
+            for flag in ("average", "bias_correction")
+            if hasattr(spec, flag)
+        }
+        return build(spec.name, numbers["optimizer"], rate, **flags)
+
+    def _update(
+        self, lane: LaneState, given: LaneInput, step: Array, loss: Array, grads: Any, state: Any
+    ) -> tuple[LaneState, Any, Any]:
+        """Clip, apply the update rule, and refuse what is not finite."""
+        limits = given.numbers["train"]
+        clipped = clip(
+            grads,
+            value=limits.get("clip_value"),
+            tensor_norm=limits.get("clip_tensor_norm"),
+            global_norm=limits.get("clip_norm"),
+        )
+        rule = self._rule(given.numbers, self._rate(given, step))
+        updates, optimizer = rule.update(clipped, lane.optimizer, lane.params)
+        params = optax.apply_updates(lane.params, updates)
+        finite = jnp.isfinite(loss) & all_finite(grads)
+        going = (lane.diverged < 0) & finite
+        diverged = jnp.where((lane.diverged < 0) & ~finite, step, lane.diverged)
+        new = jax.tree.map(
+            lambda new, old: jnp.where(going, new, old),
+            (params, state, optimizer),
+            (lane.params, lane.state, lane.optimizer),
+        )
+        return LaneState(*new, diverged), updates, clipped
+
+    def _vitals(self, forward: Array, backward: Array, weights: Array) -> Array:
+        """Join the three measurements in the order of the vitals table's columns."""
+        if self._network.head is not None:
+            # The loss takes the head over: no signal passes through it alone.
+            backward = backward.at[-1].set(jnp.asarray([jnp.nan, jnp.nan, 0.0]))
+        nonfinite = forward[:, -1] + backward[:, -1] + jnp.nan_to_num(weights[:, -1])
+        columns = (forward[:, :-1], backward[:, :-1], weights[:, :-1], nonfinite[:, None])
+        return jnp.concatenate([jnp.asarray(c, jnp.float32) for c in columns], axis=1)
+
+
+def all_finite(tree: Any) -> Array:
+    """Return whether every number in a tree of arrays is finite.
+
+    A sum of absolute values cannot cancel, and is not finite if one of them is not; a sum that
+    overflows by itself is no gradient to follow either.
+    """
+    sums = [jnp.sum(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]
+    return jnp.isfinite(sum(sums, jnp.asarray(0.0)))

@@ -1,0 +1,48 @@
+"""Early stopping: when, and which weights are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.recipe import EarlyStopping
+
+
+class Stopping:
+    """Watches one metric for each lane.
+
+    A metric with "loss" or "rmse" in its name is better when lower, an accuracy when higher.
+    Lanes without early stopping never stop, and their last weights are kept.
+    """
+
+    def __init__(self, rules: Sequence[EarlyStopping | None]) -> None:
+        self._rules = rules
+        self._best = np.full(len(rules), np.inf)
+        self.best_epoch = np.zeros(len(rules), np.int64)
+        self.stopped = np.zeros(len(rules), bool)
+
+    @property
+    def active(self) -> bool:
+        """Whether any lane has early stopping."""
+        return any(self._rules)
+
+    def update(self, epoch: int, metrics: dict[str, NDArray[np.floating]]) -> NDArray[np.bool_]:
+        """Take note of an epoch's metrics; return the lanes whose weights are the best so far."""
+        improved = np.zeros(len(self._rules), bool)
+        for lane, rule in enumerate(self._rules):
+            if rule is None:
+                improved[lane] = True
+                continue
+            if self.stopped[lane]:
+                continue
+            value = float(metrics[rule.monitor][lane])
+            cost = -value if rule.monitor.endswith("accuracy") else value
+            if cost < self._best[lane] - rule.minimum_change:
+                self._best[lane] = cost
+                self.best_epoch[lane] = epoch
+                improved[lane] = True
+            elif epoch - self.best_epoch[lane] >= rule.patience:
+                self.stopped[lane] = True
+        return improved

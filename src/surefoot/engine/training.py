@@ -1,0 +1,377 @@
+"""The loop: draw a batch, forward, backward, update, for all lanes at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.engine import records
+from surefoot.engine.blueprint import step_numbers
+from surefoot.engine.cohort import Cohort
+from surefoot.engine.events import Block, Listener, Silent, Validation
+from surefoot.engine.falling import FallingRates
+from surefoot.engine.objective import Scaling
+from surefoot.engine.programs import Orders, Programs, Record, Rows, programs_for
+from surefoot.engine.step import LaneInput, LaneState
+from surefoot.engine.stopping import Stopping
+from surefoot.engine.weights import row_weights
+from surefoot.recipe import Recipe, numbers
+
+# A dispatch is kept short enough for progress and Ctrl-C, and long enough that its start, about
+# 0.2 ms, does not count. The first one is short, to learn how long a step takes.
+_DISPATCH_SECONDS = 0.25
+_FIRST_STEPS = 16
+_MOST_STEPS = 512
+# How many numbers the buffers of one dispatch, and the layers of one evaluation, may hold.
+_BUFFER_NUMBERS = 16_000_000
+_EVALUATION_NUMBERS = 8_000_000
+
+
+@dataclass(frozen=True)
+class LaneResult:
+    """What training one lane left behind.
+
+    Attributes:
+        recipe: the run's recipe.
+        params: the weights that are kept: the best where early stopping watched, else the last
+            that were finite. A tree of NumPy arrays.
+        state: the running averages that go with them.
+        scaling: of the targets.
+        train: loss and measure (accuracy, or rmse) over all training rows, with these weights.
+        validation: the same over the validation rows, or None where there are none.
+        epochs: how many were begun.
+        steps: how many updates were made.
+        diverged: the step at which loss or gradient stopped being finite, or None.
+        best_epoch: the epoch whose weights are kept, where early stopping watched.
+        ended: why training ended: "finished", "early", "diverged" or "interrupted".
+    """
+
+    recipe: Recipe
+    params: Any
+    state: Any
+    scaling: Scaling
+    train: tuple[float, float]
+    validation: tuple[float, float] | None
+    epochs: int
+    steps: int
+    diverged: int | None
+    best_epoch: int | None
+    ended: str
+
+
+def train(cohort: Cohort, listener: Listener | None = None) -> list[LaneResult]:
+    """Train a cohort; return what each lane left behind, in the order of its recipes.
+
+    >>> from surefoot.data import load
+    >>> from surefoot.recipe import Recipe
+    >>> layers = [{"dense": "classes"}, {"activation": "softmax"}]
+    >>> tables = {"data": {"source": "iris"}, "net": {"layers": layers}, "train": {"epochs": 3}}
+    >>> slow, fast = (
+    ...     Recipe.parse({**tables, "optimizer": {"learning_rate": rate}}) for rate in (1e-5, 1e-2)
+    ... )
+    >>> results = train(Cohort([slow, fast], load(slow.data)))
+    >>> results[1].train[0] < results[0].train[0]
+    True
+    """
+    with jax.enable_x64(cohort.recipes[0].train.precision == "float64"):
+        return _Training(cohort, listener or Silent()).run()
+
+
+class _Training:
+    """One training of a cohort, from its first weights to its results."""
+
+    def __init__(self, cohort: Cohort, listener: Listener) -> None:
+        self._cohort = cohort
+        self._listener = listener
+        self._recipes = cohort.recipes
+        self._dtype = np.dtype(self._recipes[0].train.precision)
+        self._vitals = self._recipes[0].vitals
+        self._instrument = self._vitals.every > 0 or self._vitals.first > 0
+        self._stopping = Stopping([recipe.train.early_stopping for recipe in self._recipes])
+        self._falling = FallingRates(
+            [recipe.schedule for recipe in self._recipes], cohort.dataset.x_val is not None
+        )
+        self._numbers_of_target = cohort.dataset.target.kind == "numbers"
+        self._room = self._steps_per_dispatch()
+        self._pace = min(_FIRST_STEPS, self._room)
+        self._running = np.ones(cohort.lanes, bool)
+        self._diverged = np.full(cohort.lanes, -1, np.int32)
+        self._end = np.zeros(cohort.lanes, np.int64)
+        self._epochs = np.zeros(cohort.lanes, np.int64)
+        self._place()
+        self._compile()
+
+    def run(self) -> list[LaneResult]:
+        """Train until the last epoch, or until nothing is left to train."""
+        self._lanes: LaneState = self._init(self._net_numbers, self._given)
+        self._kept = self._copy() if self._stopping.active else None
+        interrupted = False
+        for epoch in range(1, self._recipes[0].train.epochs + 1):
+            complete = self._epoch(epoch)
+            if not complete:
+                interrupted = bool(self._running.any())
+                break
+            if not self._running.any():
+                break
+        return self._results(interrupted)
+
+    # What is fixed for the whole training.
+
+    def _place(self) -> None:
+        """Put the data and the lanes' numbers on the device."""
+        dataset, first = self._cohort.dataset, self._recipes[0]
+        weights = row_weights(first.train, dataset.target, dataset.y_train, dataset.w_train)
+        self._data = self._rows(weights)
+        given = dataset.w_train
+        self._all_rows = self._data if weights is given else self._rows(given)
+        self._net_numbers = self._stack([numbers(recipe.net) for recipe in self._recipes])
+        self._given = LaneInput(
+            numbers=self._stack([step_numbers(recipe) for recipe in self._recipes]),
+            scaling=self._scaling(),
+            seed=jnp.asarray([recipe.seed for recipe in self._recipes], jnp.uint32),
+            total_steps=jnp.full(self._cohort.lanes, self._cohort.total_steps, jnp.int32),
+            rate_scale=jnp.ones(self._cohort.lanes, self._dtype),
+        )
+
+    def _rows(self, weights: NDArray[Any] | None) -> Rows:
+        dataset = self._cohort.dataset
+        parts = [(dataset.x_train, dataset.y_train, weights, len(dataset.x_train))]
+        if dataset.x_val is not None:
+            parts.append((dataset.x_val, dataset.y_val, dataset.w_val, len(dataset.x_val)))
+        weighted = any(part[2] is not None for part in parts)
+        columns = [
+            jnp.asarray(np.concatenate([part[i] for part in parts]))
+            if len(parts) > 1
+            else jnp.asarray(parts[0][i])
+            for i in (0, 1)
+        ]
+        if not weighted:
+            return Rows(*columns, None)
+        each = [np.ones(part[3]) if part[2] is None else part[2] for part in parts]
+        return Rows(*columns, jnp.asarray(np.concatenate(each), self._dtype))
+
+    def _scaling(self) -> Scaling:
+        """Return mean and standard deviation of the targets, where a lane standardizes them."""
+        dataset = self._cohort.dataset
+        if not self._numbers_of_target:
+            empty = jnp.zeros((self._cohort.lanes, 0), self._dtype)
+            return Scaling(empty, empty)
+        y = np.asarray(dataset.y_train, np.float64)
+        mean = np.average(y, axis=0, weights=dataset.w_train)
+        scale = np.sqrt(np.average(np.square(y - mean), axis=0, weights=dataset.w_train))
+        scale[scale == 0] = 1
+        on = np.array([[recipe.data.standardize_targets] for recipe in self._recipes])
+        return Scaling(
+            jnp.asarray(np.where(on, mean, 0), self._dtype),
+            jnp.asarray(np.where(on, scale, 1), self._dtype),
+        )
+
+    def _stack(self, trees: Sequence[Any]) -> Any:
+        return jax.tree.map(lambda *values: jnp.asarray(values, self._dtype), *trees)
+
+    def _steps_per_dispatch(self) -> int:
+        """Return how many steps the buffers of one dispatch have room for."""
+        cohort = self._cohort
+        steps = min(cohort.steps_per_epoch, _MOST_STEPS)
+        per_record = 14 * cohort.lanes * max(1, len(cohort.blueprint.network.sites))
+        while steps > 1 and records.room_for(self._vitals, steps) * per_record > _BUFFER_NUMBERS:
+            steps //= 2
+        return steps
+
+    def _chunk(self) -> int:
+        """Return how many rows are evaluated at once."""
+        network = self._cohort.blueprint.network
+        per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
+        fitting = _EVALUATION_NUMBERS // (per_row * self._cohort.lanes)
+        power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
+        return min(power, self._data.x.shape[0])
+
+    def _compile(self) -> None:
+        """Compile what training needs, side by side; programs that exist are used again."""
+        programs: Programs = programs_for(self._cohort.blueprint)
+        started = time.perf_counter()
+        start = programs.init.prepare(self._net_numbers, self._given, dtype=self._dtype.name)
+        lanes = start.out_shape
+        training = programs.train.prepare(
+            lanes,
+            self._given,
+            self._data,
+            self._orders(self._cohort.order(1)[..., : self._room, :], 0, 1)[0],
+            shared=self._cohort.shared,
+            whole=self._cohort.rows if self._cohort.batch == self._cohort.rows else 0,
+            instrument=self._instrument,
+        )
+        bounds = np.int32(0), np.int32(1)
+        evaluation = programs.evaluate.prepare(
+            lanes.params, lanes.state, self._given, self._all_rows, *bounds, chunk=self._chunk()
+        )
+        with ThreadPoolExecutor(3) as pool:
+            self._init, self._train, self._evaluate = pool.map(
+                lambda prepared: prepared.compiled(), (start, training, evaluation)
+            )
+        self._cohort.compile_seconds = time.perf_counter() - started
+
+    # One epoch, dispatch by dispatch.
+
+    def _epoch(self, epoch: int) -> bool:
+        """Train all steps of an epoch; return whether it was completed."""
+        cohort = self._cohort
+        order = cohort.order(epoch)
+        begin = (epoch - 1) * cohort.steps_per_epoch
+        self._epochs[self._running] = epoch
+        done, losses, measures = 0, [], []
+        while done < cohort.steps_per_epoch:
+            if self._listener.stop() or not self._running.any():
+                return False
+            count = min(self._pace, cohort.steps_per_epoch - done)
+            block = self._dispatch(order[..., done : done + count, :], begin + done, count, epoch)
+            done += count
+            losses.append(block.loss)
+            measures.append(block.measure)
+            if done == cohort.steps_per_epoch and cohort.dataset.x_val is not None:
+                validation = Validation(*self._measure(self._lanes.params, self._lanes.state, 1))
+                block = block.with_validation(validation)
+            self._listener.block(block)
+            self._end[self._running] = [
+                block.last_step(lane) for lane in np.flatnonzero(self._running)
+            ]
+            self._diverged = block.diverged
+            self._running &= block.diverged < 0
+        self._judge(epoch, np.concatenate(losses), np.concatenate(measures), block.validation)
+        return True
+
+    def _dispatch(self, rows: NDArray[np.int32], first: int, count: int, epoch: int) -> Block:
+        """Take some steps; return what was recorded."""
+        started = time.perf_counter()
+        orders, recorded = self._orders(rows, first, count)
+        self._lanes, record = self._train(self._lanes, self._given, self._data, orders)
+        host: Record = jax.tree.map(np.asarray, record)
+        diverged = np.array(self._lanes.diverged)
+        each = (time.perf_counter() - started) / count
+        self._pace = int(min(max(_DISPATCH_SECONDS / each, 1), self._room))
+        number = len(recorded)
+        measured = host.measured
+        return Block(
+            epoch=epoch,
+            first=first,
+            loss=host.loss[:count],
+            measure=self._in_units(host.measure[:count]),
+            recorded=recorded,
+            rate=measured.rate[:number],
+            norm=measured.norm[:number],
+            clipped_norm=measured.clipped_norm[:number],
+            vitals=measured.vitals[:number],
+            validation=None,
+            running=self._running.copy(),
+            diverged=diverged,
+        )
+
+    def _orders(
+        self, rows: NDArray[np.int32], first: int, count: int
+    ) -> tuple[Orders, NDArray[np.int64]]:
+        """Lay out a dispatch; arrays are filled up to the room that was compiled for."""
+        padded = np.zeros((*rows.shape[:-2], self._room, rows.shape[-1]), np.int32)
+        padded[..., : rows.shape[-2], :] = rows
+        room = records.room_for(self._vitals, self._room)
+        gaps, followed, recorded, used = records.plan(self._vitals, first, count, room)
+        return Orders(padded, np.int32(first), gaps, followed, np.int32(used)), recorded
+
+    def _judge(
+        self,
+        epoch: int,
+        losses: NDArray[Any],
+        measures: NDArray[Any],
+        validation: Validation | None,
+    ) -> None:
+        """After an epoch: are the weights the best so far, and should the rate fall?"""
+        if not (self._stopping.active or self._falling.active):
+            return
+        name = self._cohort.measure
+        mean = (
+            np.sqrt(np.mean(measures**2, axis=0)) if name == "rmse" else np.mean(measures, axis=0)
+        )
+        metrics = {"train_loss": np.mean(losses, axis=0), f"train_{name}": mean}
+        if validation is not None:
+            metrics["validation_loss"] = validation.loss
+            metrics[f"validation_{name}"] = validation.measure
+        if self._stopping.active:
+            improved = self._stopping.update(epoch, metrics)
+            self._kept = _choose(improved, (self._lanes.params, self._lanes.state), self._kept)
+            self._running &= ~self._stopping.stopped
+        if self._falling.active:
+            scale = self._falling.update(metrics)
+            self._given = self._given._replace(rate_scale=jnp.asarray(scale, self._dtype))
+
+    # What is measured and handed back.
+
+    def _measure(self, params: Any, state: Any, part: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return loss and measure over the training rows (part 0) or validation rows (1)."""
+        rows, every = self._cohort.rows, self._data.x.shape[0]
+        first, end = (0, rows) if part == 0 else (rows, every)
+        loss, measure = self._evaluate(
+            params, state, self._given, self._all_rows, np.int32(first), np.int32(end)
+        )
+        return np.asarray(loss), self._in_units(np.asarray(measure))
+
+    def _in_units(self, measure: NDArray[Any]) -> NDArray[Any]:
+        return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
+
+    def _copy(self) -> Any:
+        return jax.tree.map(jnp.copy, (self._lanes.params, self._lanes.state))
+
+    def _results(self, interrupted: bool) -> list[LaneResult]:
+        params, state = self._kept or (self._lanes.params, self._lanes.state)
+        train_loss, train_measure = self._measure(params, state, 0)
+        validation = None
+        if self._cohort.dataset.x_val is not None:
+            validation = self._measure(params, state, 1)
+        host = jax.tree.map(np.asarray, (params, state, self._given.scaling))
+        results = []
+        for lane, recipe in enumerate(self._recipes):
+            own_params, own_state, scaling = jax.tree.map(lambda array: array[lane], host)  # noqa: B023
+            watched = recipe.train.early_stopping is not None
+            diverged = int(self._diverged[lane])
+            results.append(
+                LaneResult(
+                    recipe=recipe,
+                    params=own_params,
+                    state=own_state,
+                    scaling=scaling,
+                    train=(float(train_loss[lane]), float(train_measure[lane])),
+                    validation=None
+                    if validation is None
+                    else (float(validation[0][lane]), float(validation[1][lane])),
+                    epochs=int(self._epochs[lane]),
+                    steps=int(self._end[lane]),
+                    diverged=None if diverged < 0 else diverged,
+                    best_epoch=int(self._stopping.best_epoch[lane]) if watched else None,
+                    ended=self._ended(lane, interrupted),
+                )
+            )
+        return results
+
+    def _ended(self, lane: int, interrupted: bool) -> str:
+        if self._diverged[lane] >= 0:
+            return "diverged"
+        if self._stopping.stopped[lane]:
+            return "early"
+        return "interrupted" if interrupted else "finished"
+
+
+@jax.jit
+def _choose(mask: Any, new: Any, old: Any) -> Any:
+    """Take the lanes that the mask names from ``new``, the others from ``old``."""
+
+    def choose(new: Any, old: Any) -> Any:
+        return jnp.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    return jax.tree.map(choose, new, old)

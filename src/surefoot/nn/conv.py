@@ -1,0 +1,79 @@
+"""Convolution over pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import ClassVar
+
+import jax
+
+from surefoot.nn.layer import Array, Context, Initial, Layer, Params, Shape, Start, describe_shape
+from surefoot.nn.lowering import conv2d
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Filters with shared weights, each over a k×k receptive field that moves by the stride.
+
+    x [batch, height, width, channels] and W [k, k, channels, filters] give
+    z[n, i, j, f] = Σ x[n, s·i + a, s·j + c, d] W[a, c, d, f] + b[f]: a dense layer whose weights
+    are restricted to a neighbourhood and shared between the places.
+    """
+
+    kind: ClassVar[str] = "conv"
+    weight: ClassVar[str] = "kernel"
+
+    number: str
+    filters: int
+    size: Pair
+    stride: Pair
+    padding: str
+    bias: bool
+    initial: Initial
+    bias_initial: Initial
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Return height, width and channels of the output."""
+        if len(shape) != 3:
+            raise self.refuse(f"needs pictures and gets {describe_shape(shape)}")
+        return (*window_shape(self, shape, self.size, self.stride, self.padding), self.filters)
+
+    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+        """Draw the filters and their biases."""
+        kernel_key, bias_key = jax.random.split(key)
+        kernel_shape = (*self.size, shape[2], self.filters)
+        params = {"kernel": start.draw(self.initial, "initializer", kernel_key, kernel_shape)}
+        if self.bias:
+            params["bias"] = start.draw(
+                self.bias_initial, "bias_initializer", bias_key, (self.filters,)
+            )
+        return params, {}
+
+    def forward(
+        self, params: Params, state: Params, x: Array, context: Context
+    ) -> tuple[Array, Params]:
+        """Return the filtered pictures."""
+        z = conv2d(x, params["kernel"], self.stride, self.padding)
+        return (z + params["bias"] if self.bias else z), state
+
+    def weight_count(self, shape: Shape) -> int:
+        """Return k × k × channels × filters."""
+        return self.size[0] * self.size[1] * shape[2] * self.filters
+
+
+def window_shape(layer: Layer, shape: Shape, size: Pair, stride: Pair, padding: str) -> Pair:
+    """Return how many places a moving window has, down and across.
+
+    "same" has ⌈n/s⌉ places, "valid" ⌊(n − k)/s⌋ + 1.
+    """
+    if padding == "same":
+        return ceil(shape[0] / stride[0]), ceil(shape[1] / stride[1])
+    if shape[0] < size[0] or shape[1] < size[1]:
+        raise layer.refuse(
+            f"its {size[0]}×{size[1]} window is larger than its {shape[0]}×{shape[1]} input; "
+            'make it smaller, pool less before it, or set padding = "same"'
+        )
+    return (shape[0] - size[0]) // stride[0] + 1, (shape[1] - size[1]) // stride[1] + 1

@@ -1,0 +1,62 @@
+"""A recipe: everything about one training run, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from surefoot.recipe.data import Data
+from surefoot.recipe.layers import Net
+from surefoot.recipe.messages import one_line
+from surefoot.recipe.optimizer import Adam, Optimizer
+from surefoot.recipe.schedule import Constant, Schedule
+from surefoot.recipe.section import Section, Seed
+from surefoot.recipe.train import Train, Vitals
+
+
+class Recipe(Section):
+    """One training run as data: frozen, validated, TOML in and out.
+
+    A recipe can express a bad idea: a softmax over one unit, weights that are all zero, a rate
+    of 100. Only the impossible is refused.
+
+    >>> recipe = Recipe.parse({"net": {"layers": [{"dense": "classes"}]}, "seed": 3})
+    >>> recipe.optimizer.name, recipe.train.batch_size, recipe.seed
+    ('adam', 32, 3)
+    """
+
+    seed: Seed = Field(0, description="of the first weights, the order of batches and dropout")
+    data: Data = Data()
+    net: Net
+    optimizer: Optimizer = Adam()
+    schedule: Schedule = Constant()
+    train: Train = Train()
+    vitals: Vitals = Vitals()
+
+    @classmethod
+    def parse(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:
+        """Build a recipe from a table of tables.
+
+        Args:
+            values: the sections, as TOML gives them.
+            where: what to call the source in an error, such as the file's name.
+
+        Raises:
+            RecipeError: an unknown key, a wrong type, a value out of bounds; one line.
+        """
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise one_line(error, where) from None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the tables that `parse` reads back into an equal recipe."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        # A layer is read by people: what it leaves at its default stays unwritten.
+        values["net"] = self.net.model_dump(mode="json", exclude_defaults=True)
+        values["net"]["initializer"] = self.net.model_dump(mode="json")["initializer"]
+        for key in ("optimizer", "schedule"):
+            values[key] = {"name": values[key].pop("name"), **values[key]}
+        return values

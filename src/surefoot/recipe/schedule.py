@@ -1,0 +1,109 @@
+"""Learning-rate schedules by name. Shares are of all steps of the run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from surefoot.recipe.section import (
+    Integer,
+    NotNegative,
+    Positive,
+    Section,
+    Share,
+)
+
+
+class _Schedule(Section):
+    warmup: Share = Field(
+        0.0, description="share of all steps in which the rate grows linearly to its full value"
+    )
+
+
+class Constant(_Schedule):
+    """η(t) = η."""
+
+    name: Literal["constant"] = "constant"
+
+
+class Step(_Schedule):
+    """η(t) = η · factor^⌊p / every⌋, with p the share of the steps after warm-up that is done."""
+
+    name: Literal["step"] = "step"
+    factor: Positive = Field(0.1, description="by which the rate is multiplied at each drop")
+    every: Annotated[Positive, Field(le=1)] = Field(
+        1 / 3, description="share of the steps between two drops"
+    )
+
+
+class Exponential(_Schedule):
+    """η(t) = η · factor^p."""
+
+    name: Literal["exponential"] = "exponential"
+    factor: Positive = Field(0.01, description="the last rate over the first")
+
+
+class InverseTime(_Schedule):
+    """η(t) = η / (1 + decay · p), the 1/t decay."""
+
+    name: Literal["inverse_time"] = "inverse_time"
+    decay: NotNegative = Field(10.0, description="how strongly; 10 ends at η/11")
+
+
+class Cosine(_Schedule):
+    """η(t) = η · (final + (1 − final)(1 + cos πp)/2)."""
+
+    name: Literal["cosine"] = "cosine"
+    final: Share = Field(0.0, description="the last rate over the first")
+
+
+class Transformer(_Schedule):
+    """η(t) = η · min(t/w, √(w/t)) with w the steps of warm-up: Vaswani and others 2017, §5.3."""
+
+    name: Literal["transformer"] = "transformer"
+    warmup: Share = Field(0.1, description="share of all steps in which the rate grows")
+
+
+class Plateau(_Schedule):
+    """The rate is multiplied by ``factor`` when the monitored value has stopped improving."""
+
+    name: Literal["plateau"] = "plateau"
+    factor: Annotated[Positive, Field(lt=1)] = Field(0.5, description="by which the rate falls")
+    patience: Annotated[Integer, Field(ge=1)] = Field(5, description="epochs without improvement")
+    minimum_change: NotNegative = Field(1e-4, description="what counts as improvement, relative")
+    cooldown: Annotated[Integer, Field(ge=0)] = Field(0, description="epochs of rest after a fall")
+    monitor: Literal["train_loss", "validation_loss"] | None = Field(
+        None, description="default: validation_loss where there are validation rows"
+    )
+
+
+SCHEDULES: dict[str, type[Section]] = {
+    schedule.model_fields["name"].default: schedule
+    for schedule in (Constant, Step, Exponential, InverseTime, Cosine, Transformer, Plateau)
+}
+
+
+def _tag(value: Any) -> str | None:
+    return value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+
+
+def _with_name(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and "name" not in value:
+        return {"name": "constant", **value}
+    return value
+
+
+Schedule = Annotated[
+    Annotated[Constant, Tag("constant")]
+    | Annotated[Step, Tag("step")]
+    | Annotated[Exponential, Tag("exponential")]
+    | Annotated[InverseTime, Tag("inverse_time")]
+    | Annotated[Cosine, Tag("cosine")]
+    | Annotated[Transformer, Tag("transformer")]
+    | Annotated[Plateau, Tag("plateau")],
+    Discriminator(_tag),
+    BeforeValidator(_with_name),
+]

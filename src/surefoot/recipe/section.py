@@ -1,0 +1,118 @@
+"""The base of every part of a recipe, and the split into structure and numbers.
+
+A recipe is data: frozen, typed, bounded. Its fields are of two sorts. *Structure* (sizes, names,
+switches) decides which program is compiled. *Numbers* (rates, shares, seeds) are traced values
+of that program: recipes that differ in numbers alone are lanes of one cohort.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from surefoot.errors import nearest
+
+
+class LaneNumber:
+    """Marks a field whose value may differ between the lanes of one cohort."""
+
+
+LANE_NUMBER = LaneNumber()
+
+
+def _not_a_bool(value: Any) -> Any:
+    """Refuse true and false where a number is meant: Python would take them for 1 and 0."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("float_type", "Input should be a valid number")
+    return value
+
+
+Real = Annotated[float, BeforeValidator(_not_a_bool), Field(allow_inf_nan=False)]
+Integer = Annotated[int, Field(strict=True)]
+Number = Annotated[Real, LANE_NUMBER]
+Positive = Annotated[Real, Field(gt=0), LANE_NUMBER]
+NotNegative = Annotated[Real, Field(ge=0), LANE_NUMBER]
+Share = Annotated[Real, Field(ge=0, le=1), LANE_NUMBER]
+ShareBelowOne = Annotated[Real, Field(ge=0, lt=1), LANE_NUMBER]
+Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
+Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
+
+
+class Section(BaseModel):
+    """A frozen table of a recipe; an unknown key is refused with the nearest valid one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for key in values:
+                if key not in cls.model_fields:
+                    raise unknown_key(key, cls.model_fields)
+        return values
+
+
+def unknown_key(key: str, allowed: Any, owner: str = "") -> PydanticCustomError:
+    """Build the error for a key that a section does not have."""
+    names = ", ".join(sorted(allowed)) or "none"
+    return PydanticCustomError(
+        "unknown_key",
+        "unknown key {key}{owner}{near} (allowed: {names})",
+        {"key": repr(key), "owner": owner, "near": nearest(key, allowed), "names": names},
+    )
+
+
+@cache
+def _marked(annotation: Any) -> bool:
+    return any(LANE_NUMBER in getattr(part, "__metadata__", ()) for part in get_args(annotation))
+
+
+def _is_lane_number(field: FieldInfo) -> bool:
+    """Whether a field is a lane number, also where it may be absent (``Number | None``)."""
+    return LANE_NUMBER in field.metadata or _marked(field.annotation)
+
+
+def numbers(section: BaseModel) -> dict[str, Any]:
+    """Return the lane numbers of a section as a tree of the section's own shape.
+
+    Lists of sections become lists, so that ``numbers(net)["layers"][i]`` belongs to layer i.
+
+    >>> from surefoot.recipe import Recipe
+    >>> recipe = Recipe.parse({"net": {"layers": [{"dropout": 0.1}]}})
+    >>> numbers(recipe.net)["layers"]
+    [{'dropout': 0.1}]
+    """
+    tree: dict[str, Any] = {}
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if _is_lane_number(field):
+            if value is not None:
+                tree[name] = value
+        elif isinstance(value, BaseModel):
+            tree[name] = numbers(value)
+        elif isinstance(value, tuple) and value and isinstance(value[0], BaseModel):
+            tree[name] = [numbers(item) for item in value]
+    return tree
+
+
+def structure(section: BaseModel) -> tuple[Any, ...]:
+    """Return what is left of a section without its numbers: hashable, equal within a cohort."""
+    parts: list[Any] = [type(section).__name__]
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if _is_lane_number(field):
+            parts.append((name, value is not None))
+        elif isinstance(value, BaseModel):
+            parts.append((name, structure(value)))
+        elif isinstance(value, tuple):
+            parts.append(
+                (name, tuple(structure(v) if isinstance(v, BaseModel) else v for v in value))
+            )
+        else:
+            parts.append((name, value))
+    return tuple(parts)
