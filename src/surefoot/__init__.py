@@ -1,0 +1,51 @@
+"""Surefoot trains a neural network, says when and why training goes wrong, and repairs it.
+
+>>> import surefoot as sf
+>>> sf.nets.mlp(128, 64).text
+'mlp:128,64'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+# Each public name with the module that it lives in, and its name there. Modules load when a name
+# of theirs is first used, so that `import surefoot` is quick and JAX starts only when something
+# is computed.
+_PUBLIC = {
+    "DataError": ("surefoot.errors", "DataError"),
+    "InputError": ("surefoot.errors", "InputError"),
+    "Recipe": ("surefoot.recipe", "Recipe"),
+    "RecipeError": ("surefoot.errors", "RecipeError"),
+    "Run": ("surefoot.run", "Run"),
+    "RunError": ("surefoot.errors", "RunError"),
+    "SurefootClassifier": ("surefoot.estimators", "SurefootClassifier"),
+    "SurefootError": ("surefoot.errors", "SurefootError"),
+    "SurefootRegressor": ("surefoot.estimators", "SurefootRegressor"),
+    "TrainingError": ("surefoot.errors", "TrainingError"),
+    "datasets": ("surefoot.data.builtin", "describe"),
+    "load_recipe": ("surefoot.recipe", "load"),
+    "nets": ("surefoot.nn.nets", ""),
+    "train": ("surefoot.trainer", "train"),
+}
+
+__all__ = [*sorted(_PUBLIC), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("surefoot")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'surefoot' has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    loaded = importlib.import_module(module)
+    value = getattr(loaded, attribute) if attribute else loaded
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,8 +1,8 @@
 """From a source of data to arrays that are ready for training."""
 
 from surefoot.data.builtin import describe
-from surefoot.data.dataset import Dataset, load, prepare
+from surefoot.data.dataset import Dataset, gather, load, prepare
 from surefoot.data.preprocessing import Preprocessing
 from surefoot.data.target import Target
 
-__all__ = ["Dataset", "Preprocessing", "Target", "describe", "load", "prepare"]
+__all__ = ["Dataset", "Preprocessing", "Target", "describe", "gather", "load", "prepare"]

@@ -56,10 +56,24 @@ class Dataset:
     validation_rows: NDArray[np.int64] | None = None
 
 
+def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
+    """Return the rows as their source holds them.
+
+    Args:
+        data: the recipe's section.
+        arrays: ``(x, y)`` or ``(x, y, x_val, y_val)``, in place of ``data.source``.
+
+    Raises:
+        DataError: the source cannot be read.
+    """
+    return read(data) if arrays is None else _from_python(data, arrays)
+
+
 def load(
     data: Data,
     *,
     arrays: Sequence[Any] | None = None,
+    raw: Raw | None = None,
     task: Task | None = None,
     images: bool = False,
     sample_weight: Any = None,
@@ -70,6 +84,7 @@ def load(
     Args:
         data: the recipe's section. Its split is not used where the data bring rows for validation.
         arrays: ``(x, y)`` or ``(x, y, x_val, y_val)``, in place of ``data.source``.
+        raw: what `gather` read, where that was done before.
         task: what the loss needs, where it needs one; `Target.fit` says what follows.
         images: keep pictures as ``[n, height, width, channels]``; otherwise rows are flattened.
         sample_weight: a weight for each row of x, ``[n]``, at least 0.
@@ -83,7 +98,7 @@ def load(
     >>> moons.x_train.shape, moons.x_val.shape, moons.target.size
     ((80, 2), (20, 2), 2)
     """
-    raw = read(data) if arrays is None else _from_python(data, arrays)
+    raw = raw or gather(data, arrays)
     x = _shaped(raw.x, "x", images)
     target = Target.fit(raw.y, task or raw.task)
     y = target.encode(raw.y, "y", dtype)

@@ -149,10 +149,8 @@ class Model:
         shape = tuple(int(size) for size in about["feature_shape"])
         network = Blueprint.of(recipe, shape, target).network
         dtype = np.dtype(recipe.train.precision)
-        with jax.enable_x64(dtype == np.float64):
-            params, state = jax.eval_shape(
-                lambda: network.init(jax.random.key(0), numbers(recipe.net), dtype)
-            )
+        # Drawn anew for their shapes alone: what is read must fit them, array by array.
+        params, state = network.init(0, numbers(recipe.net), dtype)
         tree = _filled({"params": params, "state": state}, arrays)
         scaling = Scaling(arrays["scaling.mean"], arrays["scaling.scale"])
         prefix = "preprocessing."

@@ -74,14 +74,14 @@ class Programs:
         self._network = blueprint.network
         self._objective = blueprint.objective
         self._step = Step(blueprint)
-        self.init = Program(self._init, static=("dtype",))
+        self.start = Program(self._start)
         self.train = Program(self._train, static=("shared", "whole", "instrument"), donate=(0,))
         self.evaluate = Program(self._evaluate, static=("chunk",))
         self.predict = Program(self._predict)
 
-    def _init(self, net_numbers: Any, given: LaneInput, dtype: Any) -> LaneState:
-        """Draw the first weights of all lanes."""
-        return jax.vmap(lambda net, given: self._step.init(net, given, dtype))(net_numbers, given)
+    def _start(self, params: Any, state: Any, given: LaneInput) -> LaneState:
+        """Return all lanes' states before their first step."""
+        return jax.vmap(self._step.start)(params, state, given)
 
     def _train(
         self,

@@ -14,9 +14,6 @@ from surefoot.nn.layer import Array, Context
 from surefoot.nn.probes import WEIGHT, measure_weight
 from surefoot.optim import build, clip, from_optax, learning_rate
 
-# What a lane's seed is folded with, so that no two uses of it share random numbers.
-_WEIGHTS, _STEPS = 0, 1
-
 
 class LaneState(NamedTuple):
     """What a lane carries from step to step.
@@ -41,7 +38,7 @@ class LaneInput(NamedTuple):
     Attributes:
         numbers: the recipe's lane numbers.
         scaling: of the targets.
-        seed: of its first weights and of the randomness of its steps.
+        seed: of the randomness of its steps.
         total_steps: how many steps its run has; the schedule is stretched over them.
         rate_scale: what the plateau schedule multiplies the rate by.
     """
@@ -77,11 +74,9 @@ class Step:
         self._network = blueprint.network
         self._recipe = blueprint.recipe
 
-    def init(self, net_numbers: Any, given: LaneInput, dtype: Any) -> LaneState:
+    def start(self, params: Any, state: Any, given: LaneInput) -> LaneState:
         """Return a lane's state before its first step."""
-        key = jax.random.fold_in(jax.random.key(given.seed), _WEIGHTS)
-        params, state = self._network.init(key, net_numbers, dtype)
-        optimizer = self._rule(given.numbers, jnp.asarray(0.0, dtype)).init(params)
+        optimizer = self._rule(given.numbers, jnp.zeros_like(given.rate_scale)).init(params)
         return LaneState(params, state, optimizer, jnp.asarray(-1, jnp.int32))
 
     def plain(
@@ -121,8 +116,7 @@ class Step:
     def _context(self, given: LaneInput, step: Array, probes: Array | None) -> Context:
         key = None
         if self._network.random:
-            key = jax.random.fold_in(jax.random.key(given.seed), _STEPS)
-            key = jax.random.fold_in(key, step)
+            key = jax.random.fold_in(jax.random.key(given.seed), step)
         return Context(True, key, given.numbers["net"], probes)
 
     def _rate(self, given: LaneInput, step: Array) -> Array:

@@ -112,7 +112,7 @@ class _Training:
 
     def run(self) -> list[LaneResult]:
         """Train until the last epoch, or until nothing is left to train."""
-        self._lanes: LaneState = self._init(self._net_numbers, self._given)
+        self._lanes: LaneState = self._start(*self._weights, self._given)
         self._kept = self._copy() if self._stopping.active else None
         interrupted = False
         for epoch in range(1, self._recipes[0].train.epochs + 1):
@@ -133,7 +133,11 @@ class _Training:
         self._data = self._rows(weights)
         given = dataset.w_train
         self._all_rows = self._data if weights is given else self._rows(given)
-        self._net_numbers = self._stack([numbers(recipe.net) for recipe in self._recipes])
+        network = self._cohort.blueprint.network
+        first_weights = [
+            network.init(recipe.seed, numbers(recipe.net), self._dtype) for recipe in self._recipes
+        ]
+        self._weights = jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *first_weights)
         self._given = LaneInput(
             numbers=self._stack([step_numbers(recipe) for recipe in self._recipes]),
             scaling=self._scaling(),
@@ -199,7 +203,7 @@ class _Training:
         """Compile what training needs, side by side; programs that exist are used again."""
         programs: Programs = programs_for(self._cohort.blueprint)
         started = time.perf_counter()
-        start = programs.init.prepare(self._net_numbers, self._given, dtype=self._dtype.name)
+        start = programs.start.prepare(*self._weights, self._given)
         lanes = start.out_shape
         training = programs.train.prepare(
             lanes,
@@ -215,7 +219,7 @@ class _Training:
             lanes.params, lanes.state, self._given, self._all_rows, *bounds, chunk=self._chunk()
         )
         with ThreadPoolExecutor(3) as pool:
-            self._init, self._train, self._evaluate = pool.map(
+            self._start, self._train, self._evaluate = pool.map(
                 lambda prepared: prepared.compiled(), (start, training, evaluation)
             )
         self._cohort.compile_seconds = time.perf_counter() - started

@@ -1,0 +1,1 @@
+"""Layers, activations, initializers and losses: pairs of pure functions."""

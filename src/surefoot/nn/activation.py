@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax.numpy as jnp
+import numpy as np
 
 from surefoot.nn.activations import ACTIVATIONS
 from surefoot.nn.layer import Array, Context, Layer, Numbers, Params, Shape, Start
@@ -25,10 +25,10 @@ class ActivationLayer(Layer):
         """The input's shape."""
         return shape
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Return what the activation learns, at the values that the recipe gives."""
         learned = ACTIVATIONS[self.name].learned
-        return {name: jnp.asarray(start.numbers[name], start.dtype) for name in learned}, {}
+        return {name: np.asarray(start.numbers[name], start.dtype) for name in learned}, {}
 
     def forward(
         self, params: Params, state: Params, x: Array, context: Context

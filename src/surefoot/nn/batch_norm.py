@@ -7,6 +7,7 @@ from math import prod
 from typing import ClassVar
 
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from surefoot.nn.layer import Array, Context, Layer, Params, Shape, Start
@@ -32,10 +33,10 @@ class BatchNorm(Layer):
         """The input's shape."""
         return shape
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Return γ = 1, β = 0, and running averages of mean 0 and variance 1."""
         channels = shape[-1:]
-        ones, zeros = jnp.ones(channels, start.dtype), jnp.zeros(channels, start.dtype)
+        ones, zeros = np.ones(channels, start.dtype), np.zeros(channels, start.dtype)
         return {"scale": ones, "bias": zeros}, {"mean": zeros, "variance": ones}
 
     def forward(

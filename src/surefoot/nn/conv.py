@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from math import ceil
 from typing import ClassVar
 
-import jax
-
 from surefoot.nn.layer import Array, Context, Initial, Layer, Params, Shape, Start, describe_shape
 from surefoot.nn.lowering import conv2d
 
@@ -41,15 +39,12 @@ class Conv(Layer):
             raise self.refuse(f"needs pictures and gets {describe_shape(shape)}")
         return (*window_shape(self, shape, self.size, self.stride, self.padding), self.filters)
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Draw the filters and their biases."""
-        kernel_key, bias_key = jax.random.split(key)
         kernel_shape = (*self.size, shape[2], self.filters)
-        params = {"kernel": start.draw(self.initial, "initializer", kernel_key, kernel_shape)}
+        params = {"kernel": start.draw(self.initial, "initializer", kernel_shape)}
         if self.bias:
-            params["bias"] = start.draw(
-                self.bias_initial, "bias_initializer", bias_key, (self.filters,)
-            )
+            params["bias"] = start.draw(self.bias_initial, "bias_initializer", (self.filters,))
         return params, {}
 
     def forward(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from surefoot.nn.layer import Array, Context, Initial, Layer, Params, Shape, Start, describe_shape
@@ -37,16 +36,11 @@ class Dense(Layer):
             )
         return (self.units,)
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Draw W and b."""
-        kernel_key, bias_key = jax.random.split(key)
-        params = {
-            "kernel": start.draw(self.initial, "initializer", kernel_key, (shape[0], self.units))
-        }
+        params = {"kernel": start.draw(self.initial, "initializer", (shape[0], self.units))}
         if self.bias:
-            params["bias"] = start.draw(
-                self.bias_initial, "bias_initializer", bias_key, (self.units,)
-            )
+            params["bias"] = start.draw(self.bias_initial, "bias_initializer", (self.units,))
         return params, {}
 
     def forward(

@@ -2,9 +2,12 @@
 
 A dense weight has shape (n_in, n_out), a filter (height, width, c_in, c_out). A unit of a filter
 sees height · width · c_in numbers, so n_in = height · width · c_in (k²·d in He et al.) and
-n_out = height · width · c_out. Every number of an initializer (`mean`, `stddev`, `gain`, …) may
-be a traced value. The `_normal` ones draw from a Gaussian that is not cut off, with exactly the
-variance that their formula gives.
+n_out = height · width · c_out. The `_normal` ones draw from a Gaussian that is not cut off, with
+exactly the variance that their formula gives.
+
+NumPy draws on the host, before the compiled program: nothing is compiled for it, and the weights
+are the same on every backend. Randomness comes from the generator that is passed in and from
+nowhere else.
 """
 
 from __future__ import annotations
@@ -14,21 +17,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import jax
-import jax.numpy as jnp
-from jax import Array
-from jax.nn import initializers as jax_initializers
-from jax.typing import ArrayLike, DTypeLike
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import DTypeLike
 
 from surefoot.errors import InputError, nearest
 
 Shape = tuple[int, ...]
-Numbers = Mapping[str, ArrayLike]
+Numbers = Mapping[str, float]
+Array = np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Initializer:
-    """One initializer: `function(key, shape, numbers, dtype)` and the numbers it takes.
+    """One initializer: `function(generator, shape, numbers, dtype)` and the numbers it takes.
 
     `matrix` says that it needs a weight with inputs and outputs, so cannot start a bias.
 
@@ -36,17 +38,22 @@ class Initializer:
     ({'gain': 1.0}, True)
     """
 
-    function: Callable[[Array, Shape, Numbers, DTypeLike], Array]
+    function: Callable[[Generator, Shape, Numbers, DTypeLike], Array]
     defaults: Mapping[str, float]
     matrix: bool = False
 
 
 def initialize(
-    name: str, key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike = jnp.float32
+    name: str,
+    generator: Generator,
+    shape: Shape,
+    numbers: Numbers,
+    dtype: DTypeLike = np.float32,
 ) -> Array:
     """Return the starting values of one weight or bias, of the given shape and dtype.
 
-    Numbers left out take their defaults. Raises `InputError` for an unknown name or number, a
+    Drawn and scaled in that dtype, float32 or float64, so the two have different values from one
+    seed; beyond its range a value is not finite. Numbers left out take their defaults. Raises `InputError` for an unknown name or number, a
     bias under an initializer that needs inputs and outputs, or a filter that cannot be
     delta-orthogonal.
 
@@ -65,10 +72,10 @@ def initialize(
 
     The defaults of the first six are Keras's.
 
-    >>> key = jax.random.key(0)
-    >>> initialize("constant", key, (3,), {"value": 0.5}).tolist()
+    >>> generator = np.random.default_rng(0)
+    >>> initialize("constant", generator, (3,), {"value": 0.5}).tolist()
     [0.5, 0.5, 0.5]
-    >>> weight = initialize("he_normal", key, (200, 100), {})
+    >>> weight = initialize("he_normal", generator, (200, 100), {})
     >>> bool(abs(weight.std() - (2 / 200) ** 0.5) < 0.002)
     True
     """  # noqa: E501
@@ -86,7 +93,10 @@ def initialize(
             f"initializer {name!r} needs a weight with inputs and outputs, not the shape {shape}; "
             "start a bias with zeros, constant, normal, truncated_normal or uniform"
         )
-    return initializer.function(key, shape, {**initializer.defaults, **numbers}, dtype)
+    # As Python's floats: a NumPy scalar of float64 would widen an array of float32.
+    numbers = {key: float(value) for key, value in {**initializer.defaults, **numbers}.items()}
+    with np.errstate(over="ignore", invalid="ignore"):  # a scale of 1e300 is a recipe's to ask for
+        return initializer.function(generator, shape, numbers, dtype)
 
 
 def fixup_scale(branches: int, layers_per_branch: int) -> float:
@@ -110,68 +120,95 @@ def fixup_scale(branches: int, layers_per_branch: int) -> float:
     return branches ** (-1 / (2 * layers_per_branch - 2))
 
 
-def _zeros(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    return jnp.zeros(shape, dtype)
+def _zeros(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    return np.zeros(shape, dtype)
 
 
-def _ones(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    return jnp.ones(shape, dtype)
+def _ones(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    return np.ones(shape, dtype)
 
 
-def _constant(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    return jnp.full(shape, numbers["value"], dtype)
+def _constant(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    return np.full(shape, numbers["value"], dtype)
 
 
-def _normal(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    mean, stddev = (jnp.asarray(numbers[name], dtype) for name in ("mean", "stddev"))
-    return mean + stddev * jax.random.normal(key, shape, dtype)
+def _normal(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    return numbers["mean"] + numbers["stddev"] * generator.standard_normal(shape, dtype)
 
 
-def _truncated_normal(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    mean, stddev = (jnp.asarray(numbers[name], dtype) for name in ("mean", "stddev"))
-    return mean + stddev * jax.random.truncated_normal(key, -2.0, 2.0, shape, dtype)
+def _truncated_normal(
+    generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike
+) -> Array:
+    draws = generator.standard_normal(math.prod(shape), dtype)
+    while (outside := np.flatnonzero(np.abs(draws) > 2)).size:
+        draws[outside] = generator.standard_normal(outside.size, dtype)
+    return numbers["mean"] + numbers["stddev"] * draws.reshape(shape)
 
 
-def _uniform(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    low, high = (jnp.asarray(numbers[name], dtype) for name in ("low", "high"))
-    return jax.random.uniform(key, shape, dtype, low, high)
+def _uniform(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    low, high = numbers["low"], numbers["high"]
+    return low + (high - low) * generator.random(shape, dtype)
 
 
-def _variance_scaling(scale: float, mode: str, distribution: str) -> Initializer:
-    """Return the initializer of mean 0 and variance gain² · scale / n, n by the mode."""
-    draw = jax_initializers.variance_scaling(scale, mode, distribution)
+def _scaled(fan: Callable[[int, int], float], distribution: str) -> Initializer:
+    """Return the initializer of mean 0 and variance gain² · fan(n_in, n_out)."""
 
-    def function(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-        return jnp.asarray(numbers["gain"], dtype) * draw(key, shape, dtype)
+    def function(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+        field = math.prod(shape[:-2])
+        stddev = numbers["gain"] * math.sqrt(fan(field * shape[-2], field * shape[-1]))
+        if distribution == "normal":
+            return stddev * generator.standard_normal(shape, dtype)
+        # U(−b, b) has the variance b²/3.
+        return math.sqrt(3) * stddev * (2 * generator.random(shape, dtype) - 1)
 
     return Initializer(function, _GAIN, matrix=True)
 
 
-def _orthogonal(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    rows = math.prod(shape[:-1])
-    matrix = jax.random.orthogonal(key, rows, (), dtype, m=shape[-1])
-    return jnp.asarray(numbers["gain"], dtype) * matrix.reshape(shape)
+def _lecun(n_in: int, n_out: int) -> float:
+    return 1 / n_in
 
 
-def _delta_orthogonal(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+def _glorot(n_in: int, n_out: int) -> float:
+    return 2 / (n_in + n_out)
+
+
+def _he(n_in: int, n_out: int) -> float:
+    return 2 / n_in
+
+
+def _orthogonal(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    rows, columns = math.prod(shape[:-1]), shape[-1]
+    q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns)), dtype))
+    # QR leaves the signs of its columns open. With R's diagonal positive it is unique, and Q of a
+    # Gaussian matrix uniform (Mezzadri 2007, "How to generate random matrices").
+    q = q * np.where(np.diagonal(r) < 0, -1, 1).astype(dtype)
+    return numbers["gain"] * (q if rows >= columns else q.T).reshape(shape)
+
+
+def _delta_orthogonal(
+    generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike
+) -> Array:
     if len(shape) > 2 and shape[-2] > shape[-1]:
         raise InputError(
             f"delta_orthogonal needs a convolution with at most as many input channels as output "
             f"channels, not {shape[-2]} to {shape[-1]}; widen it or use orthogonal"
         )
-    return _at_centre(_orthogonal(key, shape[-2:], numbers, dtype), shape)
+    return _at_centre(_orthogonal(generator, shape[-2:], numbers, dtype), shape)
 
 
-def _identity(key: Array, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
-    gain = jnp.asarray(numbers["gain"], dtype)
-    return _at_centre(gain * jnp.eye(*shape[-2:], dtype=dtype), shape)
+def _identity(generator: Generator, shape: Shape, numbers: Numbers, dtype: DTypeLike) -> Array:
+    matrix = np.zeros(shape[-2:], dtype)
+    np.fill_diagonal(matrix, numbers["gain"])
+    return _at_centre(matrix, shape)
 
 
 def _at_centre(matrix: Array, shape: Shape) -> Array:
     """Return a filter that is zero but for this matrix at its centre tap."""
     # With an even size, "same" padding puts the smaller half before: (k - 1) // 2 is in place.
     centre = tuple((size - 1) // 2 for size in shape[:-2])
-    return jnp.zeros(shape, matrix.dtype).at[centre].set(matrix)
+    values = np.zeros(shape, matrix.dtype)
+    values[centre] = matrix
+    return values
 
 
 _NOTHING: Mapping[str, float] = MappingProxyType({})
@@ -186,12 +223,12 @@ INITIALIZERS: Mapping[str, Initializer] = MappingProxyType(
         "normal": Initializer(_normal, _GAUSSIAN),
         "truncated_normal": Initializer(_truncated_normal, _GAUSSIAN),
         "uniform": Initializer(_uniform, MappingProxyType({"low": -0.05, "high": 0.05})),
-        "lecun_normal": _variance_scaling(1.0, "fan_in", "normal"),
-        "lecun_uniform": _variance_scaling(1.0, "fan_in", "uniform"),
-        "glorot_normal": _variance_scaling(1.0, "fan_avg", "normal"),
-        "glorot_uniform": _variance_scaling(1.0, "fan_avg", "uniform"),
-        "he_normal": _variance_scaling(2.0, "fan_in", "normal"),
-        "he_uniform": _variance_scaling(2.0, "fan_in", "uniform"),
+        "lecun_normal": _scaled(_lecun, "normal"),
+        "lecun_uniform": _scaled(_lecun, "uniform"),
+        "glorot_normal": _scaled(_glorot, "normal"),
+        "glorot_uniform": _scaled(_glorot, "uniform"),
+        "he_normal": _scaled(_he, "normal"),
+        "he_uniform": _scaled(_he, "uniform"),
         "orthogonal": Initializer(_orthogonal, _GAIN, matrix=True),
         "delta_orthogonal": Initializer(_delta_orthogonal, _GAIN, matrix=True),
         "identity": Initializer(_identity, _GAIN, matrix=True),

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
 
 from surefoot.errors import RecipeError
-from surefoot.nn.initializers import initialize
+from surefoot.nn.initializers import INITIALIZERS, initialize
 from surefoot.recipe.initializers import InitializerSpec
 
 Array = jax.Array
@@ -82,21 +84,39 @@ class Initial:
 
 @dataclass(frozen=True)
 class Start:
-    """What a layer is told when its parameters are drawn."""
+    """What a layer is told when its parameters are drawn.
 
+    Weights are drawn by NumPy on the host: nothing is compiled for it, and they are the same on
+    every device.
+
+    Attributes:
+        seed: of the run.
+        path: the layer's place in the net: each place has random numbers of its own.
+        dtype: of all arrays.
+        numbers: the layer's own lane numbers.
+        net: the net's, for layers that name no initializer.
+    """
+
+    seed: int
+    path: tuple[int, ...]
     dtype: Any
     numbers: Numbers
     net: Numbers
 
-    def draw(self, initial: Initial, which: str, key: Array, shape: Shape) -> Array:
+    def draw(self, initial: Initial, which: str, shape: Shape) -> NDArray[Any]:
         """Draw an array; ``which`` is "initializer" or "bias_initializer"."""
-        numbers = (self.numbers if initial.own else self.net)[which]
-        drawn = initialize(initial.name, key, shape, numbers, self.dtype)
-        return drawn if initial.factor == 1.0 else drawn * jnp.asarray(initial.factor, self.dtype)
+        given = (self.numbers if initial.own else self.net)[which]
+        takes = INITIALIZERS[initial.name].defaults
+        numbers = {name: value for name, value in given.items() if name in takes}
+        path = (*self.path, ("initializer", "bias_initializer").index(which))
+        sequence = np.random.SeedSequence(self.seed, spawn_key=path)
+        generator = np.random.Generator(np.random.Philox(sequence))
+        drawn = initialize(initial.name, generator, shape, numbers, self.dtype)
+        return drawn * np.asarray(initial.factor, self.dtype)
 
-    def inner(self, numbers: Numbers) -> Start:
-        """Return what a layer within this one is told."""
-        return replace(self, numbers=numbers)
+    def inner(self, number: int, numbers: Numbers) -> Start:
+        """Return what the layer with this number within the present one is told."""
+        return replace(self, path=(*self.path, number), numbers=numbers)
 
 
 class Layer:
@@ -118,7 +138,7 @@ class Layer:
         """Return the shape of one example's output, or raise a `RecipeError`."""
         raise NotImplementedError
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Return the parameters and the state (running averages) for inputs of this shape."""
         return {}, {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,10 @@ class Ready:
     Attributes:
         text: the net as a command line has it, such as "mlp:128,64".
         hidden: its layers up to the output.
-        pictures: whether it needs pictures as pictures.
     """
 
     text: str
     hidden: Layers
-    pictures: bool
 
     def layers(self, output: str | None = None) -> Layers:
         """Return all layers, ending in as many units as the target has.
@@ -59,7 +57,7 @@ def mlp(
         hidden.append({"activation": activation})
         if dropout:
             hidden.append({"dropout": dropout})
-    return Ready(f"mlp:{','.join(map(str, units))}".rstrip(":"), hidden, pictures=False)
+    return Ready(f"mlp:{','.join(map(str, units))}".rstrip(":"), hidden)
 
 
 def convnet(*filters: int, dropout: float = 0.5) -> Ready:
@@ -82,7 +80,7 @@ def convnet(*filters: int, dropout: float = 0.5) -> Ready:
     hidden.append({"flatten": {}})
     if dropout:
         hidden.append({"dropout": dropout})
-    return Ready(f"convnet:{','.join(map(str, filters))}", hidden, pictures=True)
+    return Ready(f"convnet:{','.join(map(str, filters))}", hidden)
 
 
 def resnet(depth: int = 20, width: int = 16) -> Ready:
@@ -114,7 +112,7 @@ def resnet(depth: int = 20, width: int = 16) -> Ready:
         else:
             hidden += [*first, *_repeated(blocks - 1, same)]
     hidden.append({"global_average_pool": {}})
-    return Ready(f"resnet:{depth}", hidden, pictures=True)
+    return Ready(f"resnet:{depth}", hidden)
 
 
 def _normed_conv(filters: int, stride: int = 1) -> Layers:
@@ -163,3 +161,21 @@ def ready(text: str) -> Ready:
     if name == "resnet" and len(sizes) > 2:
         raise RecipeError(f"net = {text!r}: resnet takes a depth and a width")
     return READY[name](*sizes)
+
+
+def needs_pictures(layers: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether any layer looks at pictures as pictures: a convolution or a pooling.
+
+    >>> needs_pictures([{"residual": [{"conv": 8}]}]), needs_pictures([{"dense": 8}])
+    (True, False)
+    """
+    for layer in layers:
+        if any(kind in layer for kind in _PICTURE_KINDS):
+            return True
+        inner = layer.get("residual") or layer.get("layers") or ()
+        if needs_pictures(inner):
+            return True
+    return False
+
+
+_PICTURE_KINDS = ("conv", "max_pool", "average_pool", "global_average_pool")

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 import jax.numpy as jnp
+import numpy as np
 
 from surefoot.errors import RecipeError
 from surefoot.nn.activation import ActivationLayer
@@ -57,18 +58,18 @@ class Network:
     input_shape: Shape
     output_shape: Shape
 
-    def init(self, key: Array, numbers: Numbers, dtype: Any = jnp.float32) -> Any:
+    def init(self, seed: int, numbers: Numbers, dtype: Any = np.float32) -> Any:
         """Draw parameters and states.
 
         Args:
-            key: all randomness comes from it.
+            seed: all randomness comes from it.
             numbers: the lane numbers of the recipe's net.
             dtype: of all arrays.
 
         Returns:
-            The parameters and the state, two lists with one entry a layer.
+            The parameters and the state: two lists of NumPy arrays, with one entry a layer.
         """
-        return self.body.init(key, self.input_shape, Start(dtype, numbers, net=numbers))
+        return self.body.init(self.input_shape, Start(seed, (), dtype, numbers, net=numbers))
 
     def apply(
         self, params: Params, state: Params, x: Array, context: Context

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import jax
+import numpy as np
 from jax import lax
 
 from surefoot.nn.layer import Array, Context, Layer, Params, Shape, Site, Start, describe_shape
@@ -37,11 +38,10 @@ class Repeat(Layer):
             )
         return shape
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
-        """Draw each repetition's parameters from a key of its own, stacked."""
-        keys = jax.random.split(key, self.times)
-        inner = start.inner(start.numbers)
-        return jax.vmap(lambda key: self.block.init(key, shape, inner))(keys)
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
+        """Draw each repetition's parameters, stacked."""
+        each = [self.block.init(shape, start.inner(i, start.numbers)) for i in range(self.times)]
+        return jax.tree.map(lambda *arrays: np.stack(arrays), *each)
 
     def apply(
         self, params: Params, state: Params, x: Array, context: Context

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from surefoot.nn.layer import (
@@ -62,16 +61,15 @@ class Residual(Layer):
             'projection of the input fits; use padding = "same" inside the branch'
         )
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Return the branch's parameters, and the projection where one is needed."""
-        branch_key, key = jax.random.split(key)
-        inner = start.inner({"layers": start.numbers["residual"]})
-        params, state = self.branch.init(branch_key, shape, inner)
+        inner = start.inner(0, {"layers": start.numbers["residual"]})
+        params, state = self.branch.init(shape, inner)
         out = self.branch.output_shape(shape)
         if out == shape:
             return {"branch": params}, {"branch": state}
         kernel = (shape[-1], out[-1]) if len(shape) == 1 else (1, 1, shape[-1], out[-1])
-        projection = start.draw(self.initial, "initializer", key, kernel)
+        projection = start.draw(self.initial, "initializer", kernel)
         return {"branch": params, "projection": projection}, {"branch": state}
 
     def apply(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import jax
 import jax.numpy as jnp
 
 from surefoot.nn.layer import Array, Context, Layer, Params, Shape, Site, Start
@@ -33,10 +32,10 @@ class Sequential(Layer):
             shape = layer.output_shape(shape)
         return shape
 
-    def init(self, key: Array, shape: Shape, start: Start) -> tuple[Params, Params]:
+    def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
         """Return the lists of parameters and of states."""
         pairs = [
-            layer.init(jax.random.fold_in(key, i), size, start.inner(start.numbers["layers"][i]))
+            layer.init(size, start.inner(i, start.numbers["layers"][i]))
             for i, (layer, size) in enumerate(self.shapes(shape))
         ]
         return [params for params, _ in pairs], [state for _, state in pairs]

@@ -8,7 +8,8 @@ from typing import Any
 import jax
 import optax
 
-# Measured on 2 cores, see the docstring below: from about here on copying costs more.
+# Numbers of one lane. Adam on 2 cores, µs a step with many arrays → one vector: 86 → 53 at 9,000;
+# 193 → 135 at 26,000; 330 → 364 at 51,000; 491 → 800 at 85,000; 1,084 → 1,637 at 235,000.
 SMALL = 32_768
 
 

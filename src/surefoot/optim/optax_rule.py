@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
+from types import FunctionType
 from typing import Any
 
 import jax
@@ -33,8 +34,9 @@ def from_optax(
             more than gradients, parameters and a rate (as ``optax.lbfgs`` does, the loss).
 
     >>> rule = from_optax("optax.lion", {"b1": 0.5}, 0.1)
-    >>> update, _ = rule.update(jnp.array([2.0]), rule.init(jnp.array([0.0])))
-    >>> round(float(update[0]), 6)  # −η · sign
+    >>> weight = jnp.array([1.0])
+    >>> update, _ = rule.update(jnp.array([2.0]), rule.init(weight), weight)
+    >>> round(float(update[0]), 3)  # −η times the sign, and a little decay
     -0.1
     """
     short = name.removeprefix("optax.")
@@ -61,7 +63,7 @@ def _optimizers() -> dict[str, Callable[..., optax.GradientTransformation]]:
     """Return Optax's optimizers by name; parts of them, ``scale_by_…``, are none."""
     found = {}
     for name, value in vars(optax).items():
-        if name.startswith(("_", "scale_by_")) or not inspect.isfunction(value):
+        if name.startswith(("_", "scale_by_")) or not isinstance(value, FunctionType | partial):
             continue
         signature = inspect.signature(value)
         returns = signature.return_annotation

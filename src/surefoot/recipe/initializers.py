@@ -24,6 +24,7 @@ InitializerName = Literal[
     "he_uniform",
     "orthogonal",
     "delta_orthogonal",
+    "identity",
     "fixup",
 ]
 
@@ -44,6 +45,7 @@ INITIALIZER_NUMBERS: Mapping[str, Mapping[str, float]] = {
     "he_uniform": _GAIN,
     "orthogonal": _GAIN,
     "delta_orthogonal": _GAIN,
+    "identity": _GAIN,
     "fixup": _GAIN,
 }
 

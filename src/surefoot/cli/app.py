@@ -1,0 +1,67 @@
+"""The command `surefoot`, and how every command ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from surefoot.cli.datasets import datasets
+from surefoot.cli.predict import predict
+from surefoot.cli.train import train
+from surefoot.errors import SurefootError
+
+app = typer.Typer(
+    name="surefoot",
+    help="Trains a neural network, says when and why training goes wrong, and repairs it.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(train)
+app.command()(predict)
+app.command()(datasets)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; exit with 0 when done, 1 when the work failed, 2 on bad input."""
+    _keep_compiled_programs()
+    try:
+        given = list(sys.argv[1:] if arguments is None else arguments)
+        status = app(args=given or ["--help"], standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except typer.Abort:
+        _say("interrupted")
+        sys.exit(130)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "surefoot"
+        _say(f"{' '.join(error.format_message().split())} (see `{command} --help`)")
+        sys.exit(2)
+    except SurefootError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(130)
+    except MemoryError:
+        _say("there is not enough memory; try a smaller batch, net or data set")
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _say(message: str) -> None:
+    print(f"surefoot: {message}", file=sys.stderr)
+
+
+def _keep_compiled_programs() -> None:
+    """Let JAX keep compiled programs on disk: the second run of a net starts without compiling."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "surefoot" / "xla"
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")

@@ -1,0 +1,163 @@
+"""`surefoot train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from surefoot.job import Job
+    from surefoot.run import Run
+
+
+def train(
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="a built-in set (see `surefoot datasets`), a .npz file, or a recipe.toml",
+            show_default=False,
+        ),
+    ],
+    net: Annotated[
+        str | None, typer.Option(help="mlp:128,64, convnet or resnet:20", show_default=False)
+    ] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="update rule, such as adam or sgd", show_default=False)
+    ] = None,
+    lr: Annotated[float | None, typer.Option(help="learning rate", show_default=False)] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="of the learning rate, such as cosine", show_default=False)
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="passes over the data", show_default=False)
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="rows per step", show_default=False)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="of weights, order and dropout", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="the run's folder; default: runs/SOURCE-N", show_default=False),
+    ] = None,
+    assign: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="any key of the recipe; may be repeated"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
+) -> None:
+    """Train a network, and keep the run in a folder.
+
+    What is not said is chosen from the data and written into the run's recipe.
+    """
+    from surefoot.cli.output import console, print_json
+    from surefoot.cli.progress import TrainingProgress
+    from surefoot.job import prepare
+    from surefoot.recipe.overrides import parse_assignments
+    from surefoot.trainer import execute
+
+    options = {
+        "learning_rate": lr,
+        "schedule": schedule,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+    }
+    keys: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
+    keys.update(parse_assignments(assign or []))
+    job = prepare(source, net=net, optimizer=optimizer, keys=keys)
+    people = console(quiet)
+    _introduce(people, job)
+    progress = TrainingProgress(
+        people, job.cohort.total_steps, job.recipe.train.epochs, job.cohort.measure
+    )
+    with progress:
+        run = execute(job, out, progress.block)
+    _conclude(people, job, run)
+    if as_json:
+        names = ("run", "metrics", "epochs", "steps", "seconds", "ended", "findings")
+        print_json({name: run.summary[name] for name in names})
+
+
+def _introduce(people: Console, job: Job) -> None:
+    """Say what is about to be trained."""
+    data, recipe = job.dataset, job.recipe
+    held_out = 0 if data.x_val is None else len(data.x_val)
+    shape = "×".join(map(str, data.feature_shape))
+    kind = {
+        "classes": f"{data.target.size} classes",
+        "labels": f"{data.target.size} labels",
+        "numbers": f"{data.target.size} number{'s' if data.target.size > 1 else ''} to predict",
+    }[data.target.kind]
+    people.print(
+        f"[bold]{data.source}[/]: {len(data.x_train):,} training rows, {held_out:,} for validation, "
+        f"{shape} inputs, {kind}",
+        soft_wrap=True,
+    )
+    weights = sum(site.weights for site in job.cohort.blueprint.network.sites)
+    rate = getattr(recipe.optimizer, "learning_rate", None)
+    rule = recipe.optimizer.name + (f" at {rate:g}" if rate is not None else "")
+    people.print(
+        f"{_describe_net(job)} ({weights:,} weights), {rule}, {recipe.train.loss}, batches of "
+        f"{job.cohort.batch}, {recipe.train.epochs} epochs",
+        soft_wrap=True,
+    )
+
+
+def _describe_net(job: Job) -> str:
+    """Return the sizes along the net: "64-128-64-10"."""
+    network = job.cohort.blueprint.network
+    sized = [s for s in network.sites if s.kind in ("dense", "conv")]
+    if len(sized) > 8:
+        return f"{len(sized)} dense and convolutional layers"
+    sizes = ["×".join(map(str, network.input_shape)), *(str(s.shape[-1]) for s in sized)]
+    return "-".join(sizes)
+
+
+def _conclude(people: Console, job: Job, run: Run) -> None:
+    """Say how it went and where everything is."""
+    from rich.table import Table
+
+    summary, measure = run.summary, job.cohort.measure
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for column in ("loss", measure):
+        table.add_column(column, justify="right")
+    for part, values in summary["metrics"].items():
+        loss, value = values["loss"], values[measure]
+        table.add_row(part, _figure(loss), _figure(value, share=measure == "accuracy"))
+    people.print()
+    people.print(table)
+    people.print()
+    reasons = {
+        "early": f"stopped early; the weights of epoch {summary['best_epoch']} are kept",
+        "diverged": (
+            f"[bold red]diverged at step {summary['diverged_at']}[/]: loss or gradient was not "
+            "finite; the weights before that step are kept. Try a lower learning rate"
+        ),
+        "interrupted": "interrupted; the weights reached so far are kept",
+    }
+    if summary["ended"] in reasons:
+        people.print(reasons[summary["ended"]], soft_wrap=True)
+    train_seconds = summary["seconds"] - summary["compile_seconds"]
+    people.print(
+        f"{summary['epochs']} epochs, {summary['steps']:,} steps in {summary['seconds']:.1f} s "
+        f"(compilation {summary['compile_seconds']:.1f} s, "
+        f"{max(train_seconds, 0) / max(summary['steps'], 1) * 1e6:.0f} µs a step)",
+        soft_wrap=True,
+    )
+    people.print(
+        f"run: [bold]{run.path}[/]    predict: surefoot predict {run.path} FILE.npz", soft_wrap=True
+    )
+
+
+def _figure(value: float | None, share: bool = False) -> str:
+    if value is None:
+        return "not finite"
+    return f"{value:.2%}" if share else f"{value:.4g}"

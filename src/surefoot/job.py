@@ -1,0 +1,148 @@
+"""A run made ready: data read, recipe completed and checked, nothing compiled or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from optax import GradientTransformation
+
+from surefoot.data import Dataset, gather, load
+from surefoot.data.source import Task
+from surefoot.defaults import default_net, fill_output, fill_training
+from surefoot.engine.cohort import Cohort
+from surefoot.errors import DataError, RecipeError
+from surefoot.nn.nets import Ready, needs_pictures, ready
+from surefoot.recipe import Recipe
+from surefoot.recipe.overrides import set_key
+from surefoot.recipe.toml import read_table
+
+# What these losses compare with are classes, also where labels are whole floats.
+_TASKS: dict[str, Task] = {
+    "cross_entropy": "classification",
+    "binary_cross_entropy": "classification",
+}
+# Stands for the net while the data are read; layers that are not chosen yet.
+_PLACEHOLDER = {"layers": [{"dense": "outputs"}]}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run that is ready to be trained.
+
+    Attributes:
+        recipe: complete, with every default written out.
+        dataset: what to learn from.
+        cohort: the recipe as a cohort of one lane.
+    """
+
+    recipe: Recipe
+    dataset: Dataset
+    cohort: Cohort
+
+
+def prepare(
+    source: Any,
+    y: Any = None,
+    *,
+    validation_data: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
+    net: Any = None,
+    optimizer: Any = None,
+    keys: Mapping[str, Any] | None = None,
+) -> Job:
+    """Make a run ready; `surefoot.train` tells what the arguments are.
+
+    Raises:
+        RecipeError: a key is wrong, or the net does not fit the data.
+        DataError: the data cannot be used.
+    """
+    tables, arrays, where = _read(source, y, validation_data)
+    is_recipe = isinstance(source, Recipe) or _is_recipe_file(source)
+    transformation = optimizer if isinstance(optimizer, GradientTransformation) else None
+    if transformation is not None:
+        tables["optimizer"] = {"name": "custom"}
+    elif optimizer is not None:
+        set_key(tables, "optimizer", optimizer)
+    chosen = _choose_net(tables, net)
+    for key, value in (keys or {}).items():
+        set_key(tables, key, value)
+    # The data are read as a recipe says, and what is missing from the recipe follows from them.
+    has_layers = "layers" in (tables.get("net") or {})
+    draft = Recipe.parse(tables if has_layers else {**tables, "net": _PLACEHOLDER}, where)
+    _check_custom(draft, transformation, where)
+    raw = gather(draft.data, arrays)
+    if chosen is None and not has_layers:
+        shape = np.shape(raw.x)[1:]
+        chosen = default_net((*shape, 1) if len(shape) == 2 else shape)
+    layers = chosen.hidden if chosen is not None else tables["net"]["layers"]
+    given_loss = tables.get("train", {}).get("loss")
+    dataset = load(
+        draft.data,
+        raw=raw,
+        task=_TASKS.get(given_loss),
+        images=needs_pictures(layers),
+        sample_weight=sample_weight,
+        dtype=np.dtype(draft.train.precision),
+    )
+    tables = fill_output(tables, dataset.target, chosen)
+    if not is_recipe:
+        tables = fill_training(tables, dataset)
+    recipe = Recipe.parse(tables, where)
+    return Job(recipe, dataset, Cohort([recipe], dataset, transformation))
+
+
+def _read(
+    source: Any, y: Any, validation_data: tuple[Any, Any] | None
+) -> tuple[dict[str, Any], tuple[Any, ...] | None, str]:
+    """Return the recipe's tables, the arrays that were given, and what to call the source."""
+    if isinstance(source, Recipe):
+        if y is not None:
+            raise DataError("y is given beside a recipe; give (x, y) and recipe keys, or a recipe")
+        return source.to_dict(), None, "recipe"
+    if isinstance(source, str | Path):
+        if y is not None:
+            raise DataError("y is given beside a named source; the source brings its own targets")
+        if _is_recipe_file(source):
+            return read_table(source), None, str(source)
+        return {"data": {"source": str(source)}}, None, str(source)
+    arrays = (source, y) if y is not None else tuple(source) if isinstance(source, tuple) else ()
+    if len(arrays) not in (2, 4):
+        raise DataError("the first argument must be a source's name, a recipe, or arrays (x, y)")
+    if validation_data is not None:
+        arrays = (*arrays[:2], *validation_data)
+    return {}, arrays, "recipe"
+
+
+def _is_recipe_file(source: Any) -> bool:
+    return isinstance(source, str | Path) and str(source).endswith(".toml")
+
+
+def _choose_net(tables: dict[str, Any], net: Any) -> Ready | None:
+    """Put the layers that were given into the tables, or return the ready net that was named."""
+    if net is None:
+        return None
+    if isinstance(net, str):
+        net = ready(net)
+    kept = {k: v for k, v in (tables.get("net") or {}).items() if k != "layers"}
+    if isinstance(net, Ready):
+        tables["net"] = kept
+        return net
+    if not isinstance(net, list | tuple):
+        raise RecipeError(
+            f"net = {net!r}: give text such as 'mlp:128,64', sf.nets.mlp(128, 64), or a list of "
+            "layers"
+        )
+    tables["net"] = {**kept, "layers": list(net)}
+    return None
+
+
+def _check_custom(draft: Recipe, transformation: GradientTransformation | None, where: str) -> None:
+    if draft.optimizer.name == "custom" and transformation is None:
+        raise RecipeError(
+            f"{where}: optimizer.name = 'custom' stands for an Optax transformation that was "
+            "given from Python; give it again as optimizer=…, or choose a rule by name"
+        )

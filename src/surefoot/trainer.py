@@ -1,0 +1,122 @@
+"""From a source of data, or a recipe, to a trained network in a folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from surefoot.engine.events import Block
+from surefoot.engine.model import Model
+from surefoot.engine.training import LaneResult
+from surefoot.engine.training import train as train_cohort
+from surefoot.job import Job, prepare
+from surefoot.keeper import Keeper, new_folder
+from surefoot.run import FORMAT, Run
+
+
+def train(
+    source: Any,
+    y: Any = None,
+    *,
+    validation_data: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
+    net: Any = None,
+    optimizer: Any = None,
+    out: str | Path | None = None,
+    **keys: Any,
+) -> Run:
+    """Train a network and return the run that it left behind.
+
+    Args:
+        source: the name of a built-in set ("digits"), a file, a recipe (`Recipe`, or the path of
+            a TOML file), or inputs: with ``y`` beside them, or as ``(x, y)``.
+        y: targets: labels, or numbers, [rows] or [rows, outputs].
+        validation_data: ``(x, y)`` to validate on, in place of a share of the rows.
+        sample_weight: how much each row counts in the loss, [rows].
+        net: "mlp:128,64", "convnet", "resnet:20", one of `surefoot.nets`, or a list of layers;
+            chosen from the data where nothing is given.
+        optimizer: an update rule's name, a table with its numbers, or any Optax transformation.
+        out: the run's folder; ``runs/SOURCE-N`` where nothing is given.
+        **keys: any key of a recipe by its short name (``learning_rate=1e-3``, ``epochs=20``), or
+            by its whole one with "__" for each dot (``train__epochs=20``).
+
+    Returns:
+        The run: ``run.metrics``, ``run.history``, ``run.vitals``, ``run.predict(x)``.
+
+    Raises:
+        RecipeError: a key is wrong, or the net does not fit the data.
+        DataError: the data cannot be used.
+        RunError: the folder exists, or cannot be written.
+
+    >>> import surefoot as sf, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = sf.train("iris", net=sf.nets.mlp(8), epochs=30, out=f"{folder}/run")
+    >>> run.metrics["validation"]["accuracy"] > 0.5
+    True
+    """
+    named = {key.replace("__", "."): value for key, value in keys.items()}
+    job = prepare(
+        source,
+        y,
+        validation_data=validation_data,
+        sample_weight=sample_weight,
+        net=net,
+        optimizer=optimizer,
+        keys=named,
+    )
+    return execute(job, out)
+
+
+def execute(
+    job: Job,
+    out: str | Path | None = None,
+    progress: Callable[[Block], None] = lambda block: None,
+) -> Run:
+    """Train a job that was made ready, and write its folder.
+
+    Args:
+        job: from `surefoot.job.prepare`.
+        out: the run's folder.
+        progress: called after each dispatch.
+    """
+    started = time.perf_counter()
+    path = new_folder(out, job.dataset.source)
+    keeper = Keeper(path, job.cohort, job.recipe, progress)
+    with keeper.catching_interrupts():
+        (result,) = train_cohort(job.cohort, keeper)
+    model = Model(
+        recipe=job.recipe,
+        params=result.params,
+        state=result.state,
+        scaling=result.scaling,
+        target=job.dataset.target,
+        preprocessing=job.dataset.preprocessing,
+        feature_shape=job.dataset.feature_shape,
+    )
+    model.save(path)
+    keeper.close(_summary(job, result, path, time.perf_counter() - started))
+    return Run(path)
+
+
+def _summary(job: Job, result: LaneResult, path: Path, seconds: float) -> dict[str, Any]:
+    measure = job.cohort.measure
+    parts = {"train": result.train, "validation": result.validation}
+    return {
+        "format": FORMAT,
+        "run": str(path),
+        "metrics": {
+            part: {"loss": values[0], measure: values[1]}
+            for part, values in parts.items()
+            if values is not None
+        },
+        "epochs": result.epochs,
+        "steps": result.steps,
+        "seconds": round(seconds, 3),
+        "compile_seconds": round(job.cohort.compile_seconds, 3),
+        "ended": result.ended,
+        "diverged_at": result.diverged,
+        "best_epoch": result.best_epoch,
+        "findings": [],
+    }
