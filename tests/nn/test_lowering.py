@@ -77,8 +77,8 @@ def assert_agrees(function, oracle, *arrays):
     np.testing.assert_allclose(y, expected.detach().numpy(), **CLOSE)
     for gradient, tensor in zip(gradients, tensors, strict=True):
         np.testing.assert_allclose(gradient, tensor.grad.numpy(), **CLOSE)
-    both = [sum(np.vdot(t, g) for t, g in zip(tangents, gradients, strict=True))]
-    np.testing.assert_allclose(np.vdot(weights, push), both[0], rtol=1e-9)
+    pulled = sum(np.vdot(t, g) for t, g in zip(tangents, gradients, strict=True))
+    np.testing.assert_allclose(np.vdot(weights, push), pulled, rtol=1e-9)
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])
@@ -164,7 +164,7 @@ def test_lanes_are_a_loop(method, shared):
     lanes = jax.jit(jax.vmap(gradients, axes))(*arguments)
     single = jax.jit(gradients)
     for lane in range(3):
-        alone = single(*(a if axis is None else a[lane] for a, axis in zip(arguments, axes)))
+        alone = single(xs[0 if shared == "x" else lane], kernels[0 if shared == "kernel" else lane])
         for both, one in zip(lanes, alone, strict=True):
             np.testing.assert_allclose(both[lane], one, **CLOSE)
 

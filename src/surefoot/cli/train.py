@@ -96,8 +96,8 @@ def _introduce(people: Console, job: Job) -> None:
         "numbers": f"{data.target.size} number{'s' if data.target.size > 1 else ''} to predict",
     }[data.target.kind]
     people.print(
-        f"[bold]{data.source}[/]: {len(data.x_train):,} training rows, {held_out:,} for validation, "
-        f"{shape} inputs, {kind}",
+        f"[bold]{data.source}[/]: {len(data.x_train):,} training rows, {held_out:,} for "
+        f"validation, {shape} inputs, {kind}",
         soft_wrap=True,
     )
     weights = sum(site.weights for site in job.cohort.blueprint.network.sites)

@@ -88,7 +88,7 @@ class Cohort:
         return orders[0] if self.shared else np.stack(orders)
 
     def _check(self) -> None:
-        train, network = self.recipes[0].train, self.blueprint.network
+        network = self.blueprint.network
         if self.batch > self.rows:
             raise DataError(
                 f"train.batch_size = {self.batch} is more than the {self.rows} training rows; "

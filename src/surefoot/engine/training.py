@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
+from operator import itemgetter
 from typing import Any
 
 import jax
@@ -45,6 +46,7 @@ class LaneResult:
         params: the weights that are kept: the best where early stopping watched, else the last
             that were finite. A tree of NumPy arrays.
         state: the running averages that go with them.
+        last: everything that the lane carried after its last step, to go on from.
         scaling: of the targets.
         train: loss and measure (accuracy, or rmse) over all training rows, with these weights.
         validation: the same over the validation rows, or None where there are none.
@@ -58,6 +60,7 @@ class LaneResult:
     recipe: Recipe
     params: Any
     state: Any
+    last: LaneState
     scaling: Scaling
     train: tuple[float, float]
     validation: tuple[float, float] | None
@@ -68,8 +71,20 @@ class LaneResult:
     ended: str
 
 
-def train(cohort: Cohort, listener: Listener | None = None) -> list[LaneResult]:
+def train(
+    cohort: Cohort,
+    listener: Listener | None = None,
+    *,
+    start: Sequence[LaneState] | None = None,
+    epochs_before: int = 0,
+) -> list[LaneResult]:
     """Train a cohort; return what each lane left behind, in the order of its recipes.
+
+    Args:
+        cohort: what to train.
+        listener: who is told of each dispatch.
+        start: each lane's state to go on from; drawn anew where nothing is given.
+        epochs_before: how many epochs were trained before: batches and schedule go on from there.
 
     >>> from surefoot.data import load
     >>> from surefoot.recipe import Recipe
@@ -83,15 +98,23 @@ def train(cohort: Cohort, listener: Listener | None = None) -> list[LaneResult]:
     True
     """
     with jax.enable_x64(cohort.recipes[0].train.precision == "float64"):
-        return _Training(cohort, listener or Silent()).run()
+        return _Training(cohort, listener or Silent(), start, epochs_before).run()
 
 
 class _Training:
     """One training of a cohort, from its first weights to its results."""
 
-    def __init__(self, cohort: Cohort, listener: Listener) -> None:
+    def __init__(
+        self,
+        cohort: Cohort,
+        listener: Listener,
+        start: Sequence[LaneState] | None,
+        epochs_before: int,
+    ) -> None:
         self._cohort = cohort
         self._listener = listener
+        self._from = start
+        self._epochs_before = epochs_before
         self._recipes = cohort.recipes
         self._dtype = np.dtype(self._recipes[0].train.precision)
         self._vitals = self._recipes[0].vitals
@@ -112,10 +135,15 @@ class _Training:
 
     def run(self) -> list[LaneResult]:
         """Train until the last epoch, or until nothing is left to train."""
-        self._lanes: LaneState = self._start(*self._weights, self._given)
+        self._lanes: LaneState = (
+            self._start(*self._weights, self._given)
+            if self._from is None
+            else jax.tree.map(lambda *lanes: jnp.asarray(np.stack(lanes)), *self._from)
+        )
         self._kept = self._copy() if self._stopping.active else None
         interrupted = False
-        for epoch in range(1, self._recipes[0].train.epochs + 1):
+        first = self._epochs_before + 1
+        for epoch in range(first, first + self._recipes[0].train.epochs):
             complete = self._epoch(epoch)
             if not complete:
                 interrupted = bool(self._running.any())
@@ -138,11 +166,13 @@ class _Training:
             network.init(recipe.seed, numbers(recipe.net), self._dtype) for recipe in self._recipes
         ]
         self._weights = jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *first_weights)
+        before = self._epochs_before * self._cohort.steps_per_epoch
+        total_steps = before + self._cohort.total_steps
         self._given = LaneInput(
             numbers=self._stack([step_numbers(recipe) for recipe in self._recipes]),
             scaling=self._scaling(),
             seed=jnp.asarray([recipe.seed for recipe in self._recipes], jnp.uint32),
-            total_steps=jnp.full(self._cohort.lanes, self._cohort.total_steps, jnp.int32),
+            total_steps=jnp.full(self._cohort.lanes, total_steps, jnp.int32),
             rate_scale=jnp.ones(self._cohort.lanes, self._dtype),
         )
 
@@ -338,10 +368,10 @@ class _Training:
         validation = None
         if self._cohort.dataset.x_val is not None:
             validation = self._measure(params, state, 1)
-        host = jax.tree.map(np.asarray, (params, state, self._given.scaling))
+        host = jax.tree.map(np.asarray, (params, state, self._lanes, self._given.scaling))
         results = []
         for lane, recipe in enumerate(self._recipes):
-            own_params, own_state, scaling = jax.tree.map(lambda array: array[lane], host)  # noqa: B023
+            own_params, own_state, last, scaling = jax.tree.map(itemgetter(lane), host)
             watched = recipe.train.early_stopping is not None
             diverged = int(self._diverged[lane])
             results.append(
@@ -349,6 +379,7 @@ class _Training:
                     recipe=recipe,
                     params=own_params,
                     state=own_state,
+                    last=last,
                     scaling=scaling,
                     train=(float(train_loss[lane]), float(train_measure[lane])),
                     validation=None

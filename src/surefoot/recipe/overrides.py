@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 from surefoot.errors import RecipeError, nearest
@@ -72,7 +73,7 @@ def set_key(tables: dict[str, Any], key: str, value: Any) -> None:
         _rename(tables, path[0], value)
         return
     place: Any = tables
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in pairwise(path):
         place = _descend(place, step, key, [] if following.isdigit() else {})
     last = path[-1]
     if isinstance(place, list):
