@@ -62,12 +62,12 @@ def test_no_warm_up_starts_at_the_base(name):
     assert rates(name, [0], 10, 0.0, base=3.0) == [3.0]
 
 
-@pytest.mark.parametrize("drops", [6, 10])  # in float32 (5/6)/(1/6) is a little less than 5
+@pytest.mark.parametrize("drops", [6, 14])
 def test_step_drops_after_each_share(drops):
+    """In float32 both (5/6)/(1/6) and (7/14)/(1/14) can come out a little below 5 and 7."""
     numbers = {"factor": 0.5, "every": 1 / drops}
-    steps = np.arange(3 * drops)
-    found = jax.vmap(lambda s: learning_rate("step", s, 3 * drops, 1.0, numbers))(steps)
-    np.testing.assert_allclose(found, 0.5 ** (steps // 3), rtol=1e-6)
+    found = [float(learning_rate("step", s, drops, 1.0, numbers)) for s in range(drops)]
+    np.testing.assert_allclose(found, 0.5 ** np.arange(drops), rtol=1e-6)
 
 
 def test_as_optax():

@@ -12,6 +12,7 @@ from surefoot.data.target import Target
 from surefoot.engine.objective import Objective, outputs_for
 from surefoot.errors import RecipeError
 from surefoot.nn.network import Network, build
+from surefoot.optim import from_optax
 from surefoot.recipe import Recipe, numbers, structure
 
 # Keys of a recipe that the compiled step does not depend on: they are read before it, or by the
@@ -52,6 +53,8 @@ class Blueprint:
         Raises:
             RecipeError: a layer does not fit its input, or the outputs do not fit the target.
         """
+        if recipe.optimizer.name.startswith("optax."):
+            from_optax(recipe.optimizer.name, dict(recipe.optimizer.options))
         network = build(recipe.net, feature_shape, target.size)
         _check_outputs(network, target)
         measure = {"classes": "accuracy", "labels": "label_accuracy", "numbers": "rmse"}

@@ -54,6 +54,8 @@ class Cohort:
                 "these recipes are not one cohort: they differ in structure, epochs or vitals"
             )
         self.blueprint = blueprints[0]
+        # Lanes may differ in initializers, which only their own nets know.
+        self.networks = tuple(blueprint.network for blueprint in blueprints)
         self.compile_seconds = 0.0
         self.rows = len(dataset.x_train)
         self.batch = self.rows if first.train.batch_size == "full" else first.train.batch_size

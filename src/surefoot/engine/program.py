@@ -17,7 +17,9 @@ class Prepared:
 
     def __init__(self, traced: Any, compiled: dict[Any, Any], key: Any) -> None:
         self.out_shape = traced.out_info
-        self._traced = traced
+        # Lowered here and not when compiling: in a thread of its own, compilation would not see
+        # the precision that is set for this one.
+        self._lowered = traced.lower()
         self._compiled = compiled
         self._key = key
 
@@ -27,7 +29,7 @@ class Prepared:
         Compilation leaves the interpreter free, so that threads can compile side by side.
         """
         if self._key not in self._compiled:
-            self._compiled[self._key] = self._traced.lower().compile()
+            self._compiled[self._key] = self._lowered.compile()
         return self._compiled[self._key]
 
 

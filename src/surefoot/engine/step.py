@@ -12,7 +12,7 @@ from surefoot.engine.blueprint import Blueprint
 from surefoot.engine.objective import Scaling
 from surefoot.nn.layer import Array, Context
 from surefoot.nn.probes import WEIGHT, measure_weight
-from surefoot.optim import build, clip, from_optax, learning_rate
+from surefoot.optim import build, clip, from_optax, global_norm, learning_rate
 
 
 class LaneState(NamedTuple):
@@ -109,7 +109,7 @@ class Step:
             (lane.params, grads, updates), measure_weight, len(WEIGHT)
         )
         vitals = self._vitals(forward, backward, weights)
-        norms = optax.global_norm(grads), optax.global_norm(clipped)
+        norms = global_norm(grads), global_norm(clipped)
         rate = self._rate(given, step)
         return new, (loss, measured), Measured(rate, *norms, vitals)
 
@@ -174,7 +174,8 @@ class Step:
         """Join the three measurements in the order of the vitals table's columns."""
         if self._network.head is not None:
             # The loss takes the head over: no signal passes through it alone.
-            backward = backward.at[-1].set(jnp.asarray([jnp.nan, jnp.nan, 0.0]))
+            nothing = jnp.asarray([[jnp.nan, jnp.nan, 0.0]], backward.dtype)
+            backward = jnp.concatenate([backward[:-1], nothing])
         nonfinite = forward[:, -1] + backward[:, -1] + jnp.nan_to_num(weights[:, -1])
         columns = (forward[:, :-1], backward[:, :-1], weights[:, :-1], nonfinite[:, None])
         return jnp.concatenate([jnp.asarray(c, jnp.float32) for c in columns], axis=1)

@@ -161,9 +161,9 @@ class _Training:
         self._data = self._rows(weights)
         given = dataset.w_train
         self._all_rows = self._data if weights is given else self._rows(given)
-        network = self._cohort.blueprint.network
         first_weights = [
-            network.init(recipe.seed, numbers(recipe.net), self._dtype) for recipe in self._recipes
+            network.init(recipe.seed, numbers(recipe.net), self._dtype)
+            for network, recipe in zip(self._cohort.networks, self._recipes, strict=True)
         ]
         self._weights = jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *first_weights)
         before = self._epochs_before * self._cohort.steps_per_epoch

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_serializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_serializer, model_validator
 
-from surefoot.recipe.section import NotNegative, Number, Section, unknown_key
+from surefoot.recipe.section import NotNegative, Number, Section, refusal, unknown_key
 
 InitializerName = Literal[
     "zeros",
@@ -57,7 +57,7 @@ class InitializerSpec(Section):
     Numbers that are not given have the defaults of `INITIALIZER_NUMBERS`.
     """
 
-    name: InitializerName
+    name: InitializerName = Field(description="which initializer")
     value: Number | None = Field(None, description="constant: the value of every weight")
     mean: Number | None = Field(None, description="normal, truncated_normal: the mean")
     stddev: NotNegative | None = Field(None, description="normal, truncated_normal: the spread")
@@ -71,11 +71,18 @@ class InitializerSpec(Section):
         if isinstance(values, dict) and isinstance(values.get("name"), str):
             takes = INITIALIZER_NUMBERS.get(values["name"])
             if takes is not None:
+                values = {key: value for key, value in values.items() if value is not None}
                 for key in values:
-                    if key in cls.model_fields and key not in takes and key != "name":
+                    if key not in takes and key != "name":
                         raise unknown_key(key, takes, f" for initializer {values['name']!r}")
                 return {**takes, **values}
         return values
+
+    @model_validator(mode="after")
+    def _ordered(self) -> InitializerSpec:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise refusal(f"must be at most high, which is {self.high:g}", "low")
+        return self
 
     @model_serializer
     def _short(self) -> Any:
@@ -88,4 +95,12 @@ def _from_name(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
+def _fits_a_bias(initializer: InitializerSpec) -> InitializerSpec:
+    if "gain" in INITIALIZER_NUMBERS[initializer.name]:
+        names = [name for name, takes in INITIALIZER_NUMBERS.items() if "gain" not in takes]
+        raise refusal(f"a bias has no inputs to scale by; must be one of {', '.join(names)}")
+    return initializer
+
+
 Initializer = Annotated[InitializerSpec, BeforeValidator(_from_name)]
+BiasInitializer = Annotated[Initializer, AfterValidator(_fits_a_bias)]

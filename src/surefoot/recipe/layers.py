@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    model_validator,
+)
 
 from surefoot.errors import nearest
-from surefoot.recipe.initializers import Initializer, InitializerSpec
+from surefoot.recipe.initializers import BiasInitializer, Initializer, InitializerSpec
 from surefoot.recipe.section import (
+    MAX_COUNT,
     Count,
     Number,
     Positive,
     Section,
     Share,
     ShareBelowOne,
+    Switch,
+    is_whole,
+    refusal,
     unknown_key,
 )
 
@@ -46,20 +56,32 @@ ACTIVATION_NUMBERS: Mapping[str, Mapping[str, float]] = {
 Padding = Literal["same", "valid"]
 
 
-def _pair(value: Any) -> Any:
-    return (value, value) if isinstance(value, int) else value
+_PADDING = '"same": zeros at the border, out = ⌈in / stride⌉; "valid": none'
 
 
-Pair = Annotated[tuple[Count, Count], BeforeValidator(_pair)]
+def _pair(value: Any) -> tuple[int, int]:
+    sizes = tuple(value) if isinstance(value, list | tuple) else (value, value)
+    if len(sizes) != 2 or not all(is_whole(size) and 1 <= size <= MAX_COUNT for size in sizes):
+        raise refusal("must be a whole number of at least 1, or two of them: [height, width]")
+    return int(sizes[0]), int(sizes[1])
+
+
+def _short_pair(pair: tuple[int, int]) -> int | list[int]:
+    return pair[0] if pair[0] == pair[1] else list(pair)
+
+
+Pair = Annotated[tuple[int, int], BeforeValidator(_pair), PlainSerializer(_short_pair)]
 
 
 class DenseSpec(Section):
     """``{dense = 64}``: z = xW + b. The size may be "classes" or "outputs": the target's."""
 
-    dense: Count | Literal["classes", "outputs"] = Field(description="how many units")
-    bias: bool = Field(True, description="whether b is there")
+    dense: Count | Literal["classes", "outputs"] = Field(
+        description='how many units; "classes" or "outputs": as many as the target needs'
+    )
+    bias: Switch = Field(True, description="whether b is there")
     initializer: Initializer | None = Field(None, description="of W; default: the net's")
-    bias_initializer: Initializer | None = Field(None, description="of b; default: the net's")
+    bias_initializer: BiasInitializer | None = Field(None, description="of b; default: the net's")
 
 
 class ConvSpec(Section):
@@ -68,16 +90,18 @@ class ConvSpec(Section):
     conv: Count = Field(description="how many filters")
     size: Pair = Field((3, 3), description="height and width of a filter")
     stride: Pair = Field((1, 1), description="step between two positions of a filter")
-    padding: Padding = Field("same", description='"same": zeros at the border; "valid": none')
-    bias: bool = Field(True, description="whether each filter has a bias")
-    initializer: Initializer | None = Field(None, description="of the filters")
-    bias_initializer: Initializer | None = Field(None, description="of the biases")
+    padding: Padding = Field("same", description=_PADDING)
+    bias: Switch = Field(True, description="whether each filter has a bias")
+    initializer: Initializer | None = Field(None, description="of the filters; default: the net's")
+    bias_initializer: BiasInitializer | None = Field(
+        None, description="of the biases; default: the net's"
+    )
 
 
 class ActivationSpec(Section):
     """``{activation = "relu"}``, with the numbers of those that have some."""
 
-    activation: ActivationName
+    activation: ActivationName = Field(description="which function")
     slope: Number | None = Field(None, description="leaky_relu; prelu: where learning starts")
     low: Number | None = Field(None, description="rrelu: smallest slope")
     high: Number | None = Field(None, description="rrelu: largest slope")
@@ -88,11 +112,18 @@ class ActivationSpec(Section):
     def _fill(cls, values: Any) -> Any:
         if isinstance(values, dict) and isinstance(values.get("activation"), str):
             takes = ACTIVATION_NUMBERS.get(values["activation"], {})
+            values = {key: value for key, value in values.items() if value is not None}
             for key in values:
-                if key in cls.model_fields and key not in takes and key != "activation":
+                if key not in takes and key != "activation":
                     raise unknown_key(key, takes, f" for activation {values['activation']!r}")
             return {**takes, **values}
         return values
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ActivationSpec:
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise refusal(f"must be at most high, which is {self.high:g}", "low")
+        return self
 
 
 class BatchNormOptions(Section):
@@ -105,29 +136,33 @@ class BatchNormOptions(Section):
 class BatchNormSpec(Section):
     """``{batch_norm = {}}``: each channel to mean 0 and variance 1 over the batch, then γ, β."""
 
-    batch_norm: BatchNormOptions
+    batch_norm: BatchNormOptions = Field(description="a table, {} for the defaults")
 
 
 class DropoutSpec(Section):
     """``{dropout = 0.5}``: in training each output is zero with this chance, else enlarged."""
 
-    dropout: ShareBelowOne
+    dropout: ShareBelowOne = Field(description="the chance of a zero")
 
 
 class MaxPoolSpec(Section):
     """``{max_pool = 2}``: the largest value of each window."""
 
-    max_pool: Pair
-    stride: Pair | None = Field(None, description="default: the window's size")
-    padding: Padding = "valid"
+    max_pool: Pair = Field(description="height and width of a window")
+    stride: Pair | None = Field(
+        None, description="step between two windows; default: the window's size"
+    )
+    padding: Padding = Field("valid", description=_PADDING)
 
 
 class AveragePoolSpec(Section):
     """``{average_pool = 2}``: the mean of each window."""
 
-    average_pool: Pair
-    stride: Pair | None = Field(None, description="default: the window's size")
-    padding: Padding = "valid"
+    average_pool: Pair = Field(description="height and width of a window")
+    stride: Pair | None = Field(
+        None, description="step between two windows; default: the window's size"
+    )
+    padding: Padding = Field("valid", description=_PADDING)
 
 
 class Nothing(Section):
@@ -137,26 +172,26 @@ class Nothing(Section):
 class GlobalAveragePoolSpec(Section):
     """``{global_average_pool = {}}``: each channel's mean over the picture."""
 
-    global_average_pool: Nothing
+    global_average_pool: Nothing = Field(description="an empty table, {}")
 
 
 class FlattenSpec(Section):
     """``{flatten = {}}``: a picture as one row of numbers."""
 
-    flatten: Nothing
+    flatten: Nothing = Field(description="an empty table, {}")
 
 
 class ResidualSpec(Section):
     """``{residual = [ … ]}``: x + branch(x); where shapes differ, x passes a projection."""
 
-    residual: tuple[Layer, ...] = Field(min_length=1)
+    residual: tuple[Layer, ...] = Field(min_length=1, description="the branch's layers")
 
 
 class RepeatSpec(Section):
     """``{repeat = 20, layers = [ … ]}``: identical blocks, each with weights of its own."""
 
-    repeat: Count
-    layers: tuple[Layer, ...] = Field(min_length=1)
+    repeat: Count = Field(description="how many blocks follow each other")
+    layers: tuple[Layer, ...] = Field(min_length=1, description="of one block")
 
 
 LAYER_KINDS: Mapping[str, type[Section]] = {
@@ -197,24 +232,26 @@ def _one_kind(value: Any) -> Any:
     """Refuse what is no layer before the union is tried, in words that name the kinds."""
     if isinstance(value, Section) and type(value) in _KIND_BY_SPEC:
         return value
-    kinds = ", ".join(LAYER_KINDS)
     if isinstance(value, str) and value in ("flatten", "batch_norm", "global_average_pool"):
         return {value: {}}
     if not isinstance(value, dict):
-        raise PydanticCustomError(
-            "layer_type",
-            "a layer is a table with one of the keys {kinds}",
-            {"kinds": kinds},
-        )
+        raise refusal(f"a layer is a table with a key for its kind{_hint([value])}")
     found = [kind for kind in LAYER_KINDS if kind in value]
-    if len(found) != 1:
-        near = nearest(next(iter(value), ""), LAYER_KINDS) if not found else ""
-        raise PydanticCustomError(
-            "layer_kind",
-            "a layer has exactly one of the keys {kinds}, here {found}{near}",
-            {"kinds": kinds, "found": " and ".join(found) or "none", "near": near},
-        )
+    if not found:
+        raise refusal(f"no key names the kind of layer{_hint(value)}")
+    if len(found) > 1:
+        raise refusal(f"is {' and '.join(found)} at once; make each a layer of its own")
     return value
+
+
+def _hint(keys: Iterable[Any]) -> str:
+    """Return the nearest kind of layer or activation, and all kinds."""
+    near = ""
+    for key in keys:
+        if key in get_args(ActivationName):
+            near = f'; did you mean {{activation = "{key}"}}?'
+        near = near or nearest(key, LAYER_KINDS)
+    return f"{near} (kinds: {', '.join(LAYER_KINDS)})"
 
 
 Layer = Annotated[
@@ -239,8 +276,12 @@ class Net(Section):
 
     layers: tuple[Layer, ...] = Field(min_length=1, description="from the input to the output")
     # He's variance suits ReLU, the default activation.
-    initializer: Initializer = Field(InitializerSpec(name="he_normal"), description="of weights")
-    bias_initializer: Initializer = Field(InitializerSpec(name="zeros"), description="of biases")
+    initializer: Initializer = Field(
+        InitializerSpec(name="he_normal"), description="of the weights of layers that name none"
+    )
+    bias_initializer: BiasInitializer = Field(
+        InitializerSpec(name="zeros"), description="of the biases of layers that name none"
+    )
 
 
 ResidualSpec.model_rebuild()

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag, field_serializer
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, field_serializer
 
-from surefoot.recipe.section import NotNegative, Positive, Section, ShareBelowOne
+from surefoot.recipe.section import (
+    NotNegative,
+    Positive,
+    Section,
+    ShareBelowOne,
+    Switch,
+    is_whole,
+    refusal,
+)
+
+_RATE = "η, how far to step; bad ideas such as 100 are taken"
 
 
 class _Rule(Section):
-    learning_rate: Positive = Field(description="how far to step")
+    learning_rate: Positive = Field(0.01, description=_RATE)
     weight_decay: NotNegative = Field(
         0.0, description="share of each weight (not of biases) that is added to its gradient"
     )
@@ -19,33 +31,29 @@ class _Rule(Section):
 class Sgd(_Rule):
     """w ← w − η g: gradient descent, stochastic when the batch is a part of the data."""
 
-    name: Literal["sgd"] = "sgd"
-    learning_rate: Positive = 0.01
+    name: Literal["sgd"] = Field("sgd", description="which update rule")
 
 
 class Momentum(_Rule):
     """v ← βv + g, w ← w − ηv; with ``average``: v ← βv + (1−β)g, corrected by 1/(1−βᵗ)."""
 
-    name: Literal["momentum"] = "momentum"
-    learning_rate: Positive = 0.01
+    name: Literal["momentum"] = Field("momentum", description="which update rule")
     momentum: ShareBelowOne = Field(0.9, description="β, the share of the past that is kept")
-    average: bool = Field(False, description="whether v is a weighted average of gradients")
-    bias_correction: bool = Field(False, description="whether v is divided by 1 − βᵗ")
+    average: Switch = Field(False, description="whether v is a weighted average of gradients")
+    bias_correction: Switch = Field(False, description="whether v is divided by 1 − βᵗ")
 
 
 class Nesterov(_Rule):
     """v ← βv + g, w ← w − η(g + βv): momentum that looks ahead."""
 
-    name: Literal["nesterov"] = "nesterov"
-    learning_rate: Positive = 0.01
+    name: Literal["nesterov"] = Field("nesterov", description="which update rule")
     momentum: ShareBelowOne = Field(0.9, description="β, the share of the past that is kept")
 
 
 class AdaGrad(_Rule):
     """s ← s + g², w ← w − ηg/(√s + ε)."""
 
-    name: Literal["adagrad"] = "adagrad"
-    learning_rate: Positive = 0.01
+    name: Literal["adagrad"] = Field("adagrad", description="which update rule")
     initial_accumulator: NotNegative = Field(0.0, description="s at the start")
     epsilon: NotNegative = Field(1e-10, description="ε, against division by zero")
 
@@ -53,15 +61,15 @@ class AdaGrad(_Rule):
 class RmsProp(_Rule):
     """s ← ρs + (1−ρ)g², w ← w − ηg/(√s + ε)."""
 
-    name: Literal["rmsprop"] = "rmsprop"
-    learning_rate: Positive = 1e-3
+    name: Literal["rmsprop"] = Field("rmsprop", description="which update rule")
+    learning_rate: Positive = Field(1e-3, description=_RATE)
     decay: ShareBelowOne = Field(0.9, description="ρ, the share of the past that is kept")
     epsilon: NotNegative = Field(1e-8, description="ε, against division by zero")
     momentum: ShareBelowOne = Field(0.0, description="β of a momentum on the scaled gradient")
 
 
 class _Adam(_Rule):
-    learning_rate: Positive = 1e-3
+    learning_rate: Positive = Field(1e-3, description=_RATE)
     beta1: ShareBelowOne = Field(0.9, description="β₁, of the mean of gradients")
     beta2: ShareBelowOne = Field(0.999, description="β₂, of the mean of their squares")
     epsilon: NotNegative = Field(1e-8, description="ε, against division by zero")
@@ -70,42 +78,56 @@ class _Adam(_Rule):
 class Adam(_Adam):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − η m̂/(√v̂ + ε)."""
 
-    name: Literal["adam"] = "adam"
+    name: Literal["adam"] = Field("adam", description="which update rule")
 
 
 class AdamW(_Adam):
     """Adam with the decay of weights beside the gradient, not in it."""
 
-    name: Literal["adamw"] = "adamw"
+    name: Literal["adamw"] = Field("adamw", description="which update rule")
     weight_decay: NotNegative = Field(0.01, description="share of each weight lost per step × η")
 
 
 class RAdam(_Adam):
     """Adam whose adaptive rate waits until its variance is known."""
 
-    name: Literal["radam"] = "radam"
+    name: Literal["radam"] = Field("radam", description="which update rule")
 
 
 class Quickprop(_Rule):
     """Jumps to the minimum of the parabola through the last two slopes of each weight."""
 
-    name: Literal["quickprop"] = "quickprop"
-    learning_rate: Positive = 0.01
+    name: Literal["quickprop"] = Field("quickprop", description="which update rule")
     growth: Positive = Field(1.75, description="μ, a step's largest growth over the last one")
 
 
-def _sorted_items(value: Any) -> Any:
-    return tuple(sorted(value.items())) if isinstance(value, dict) else value
+def _function_name(name: str) -> str:
+    if not re.fullmatch(r"optax\.[a-z_0-9]+", name):
+        raise refusal('must be "optax." and the name of an optimizer, such as "optax.lion"')
+    return name
+
+
+def _options(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise refusal("must be a table of arguments, such as {b1 = 0.9}")
+    for name, option in value.items():
+        whole = is_whole(option) and abs(option) < 2**63
+        real = isinstance(option, float) and math.isfinite(option)
+        if not (isinstance(name, str) and (whole or real or isinstance(option, bool | str))):
+            raise refusal("must be a finite number, a text, true or false", str(name))
+    return tuple(sorted(value.items()))
 
 
 class OptaxRule(Section):
     """Any optimizer of Optax by name, ``name = "optax.lion"``, its arguments as ``options``."""
 
-    name: Annotated[str, Field(pattern=r"^optax\.[a-z_0-9]+$")]
-    learning_rate: Positive = 1e-3
+    name: Annotated[str, AfterValidator(_function_name)] = Field(
+        description='"optax." and the name of a function of Optax that makes an optimizer'
+    )
+    learning_rate: Positive = Field(1e-3, description=_RATE)
     options: Annotated[
-        tuple[tuple[str, bool | int | float | str], ...], BeforeValidator(_sorted_items)
-    ] = Field((), description="further arguments of that function, a table")
+        tuple[tuple[str, bool | int | float | str], ...], BeforeValidator(_options)
+    ] = Field(default_factory=dict, description="further arguments of that function, a table")
 
     @field_serializer("options")
     def _as_table(self, options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
@@ -115,7 +137,7 @@ class OptaxRule(Section):
 class CustomRule(Section):
     """An Optax transformation given as an object from Python; a file cannot hold it."""
 
-    name: Literal["custom"] = "custom"
+    name: Literal["custom"] = Field("custom", description="which update rule")
 
 
 RULES: dict[str, type[Section]] = {

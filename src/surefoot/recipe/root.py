@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from surefoot.errors import RecipeError
 from surefoot.recipe.data import Data
 from surefoot.recipe.layers import Net
-from surefoot.recipe.messages import one_line
+from surefoot.recipe.messages import one_line, too_deep
 from surefoot.recipe.optimizer import Adam, Optimizer
 from surefoot.recipe.schedule import Constant, Schedule
-from surefoot.recipe.section import Section, Seed
+from surefoot.recipe.section import LANE_NUMBER, Section, Seed
 from surefoot.recipe.train import Train, Vitals
 
 
@@ -27,13 +28,17 @@ class Recipe(Section):
     ('adam', 32, 3)
     """
 
-    seed: Seed = Field(0, description="of the first weights, the order of batches and dropout")
-    data: Data = Data()
-    net: Net
-    optimizer: Optimizer = Adam()
-    schedule: Schedule = Constant()
-    train: Train = Train()
-    vitals: Vitals = Vitals()
+    seed: Annotated[Seed, LANE_NUMBER] = Field(
+        0, description="of the first weights, the order of batches and dropout"
+    )
+    data: Data = Field(Data(), description="what to learn from")
+    net: Net = Field(description="the network")
+    optimizer: Optimizer = Field(Adam(), description="the update rule: a table, or its name")
+    schedule: Schedule = Field(
+        Constant(), description="how the learning rate changes: a table, or its name"
+    )
+    train: Train = Field(Train(), description="how to train")
+    vitals: Vitals = Field(Vitals(), description="what is recorded about each layer")
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:
@@ -46,8 +51,14 @@ class Recipe(Section):
         Raises:
             RecipeError: an unknown key, a wrong type, a value out of bounds; one line.
         """
+        deep = too_deep(values)
+        if deep is not None:
+            raise RecipeError(
+                f"{where}: {deep}: holds tables deeper than can be worked with; "
+                "use repeat for many layers in a row"
+            )
         try:
-            return cls.model_validate(dict(values))
+            return cls.model_validate(values)
         except ValidationError as error:
             raise one_line(error, where) from None
 

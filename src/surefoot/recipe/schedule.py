@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from surefoot.recipe.section import (
-    Integer,
+    Count,
+    CountOrNone,
     NotNegative,
     Positive,
     Section,
@@ -24,13 +25,13 @@ class _Schedule(Section):
 class Constant(_Schedule):
     """η(t) = η."""
 
-    name: Literal["constant"] = "constant"
+    name: Literal["constant"] = Field("constant", description="which schedule")
 
 
 class Step(_Schedule):
     """η(t) = η · factor^⌊p / every⌋, with p the share of the steps after warm-up that is done."""
 
-    name: Literal["step"] = "step"
+    name: Literal["step"] = Field("step", description="which schedule")
     factor: Positive = Field(0.1, description="by which the rate is multiplied at each drop")
     every: Annotated[Positive, Field(le=1)] = Field(
         1 / 3, description="share of the steps between two drops"
@@ -40,39 +41,41 @@ class Step(_Schedule):
 class Exponential(_Schedule):
     """η(t) = η · factor^p."""
 
-    name: Literal["exponential"] = "exponential"
+    name: Literal["exponential"] = Field("exponential", description="which schedule")
     factor: Positive = Field(0.01, description="the last rate over the first")
 
 
 class InverseTime(_Schedule):
     """η(t) = η / (1 + decay · p), the 1/t decay."""
 
-    name: Literal["inverse_time"] = "inverse_time"
+    name: Literal["inverse_time"] = Field("inverse_time", description="which schedule")
     decay: NotNegative = Field(10.0, description="how strongly; 10 ends at η/11")
 
 
 class Cosine(_Schedule):
     """η(t) = η · (final + (1 − final)(1 + cos πp)/2)."""
 
-    name: Literal["cosine"] = "cosine"
+    name: Literal["cosine"] = Field("cosine", description="which schedule")
     final: Share = Field(0.0, description="the last rate over the first")
 
 
 class Transformer(_Schedule):
     """η(t) = η · min(t/w, √(w/t)) with w the steps of warm-up: Vaswani and others 2017, §5.3."""
 
-    name: Literal["transformer"] = "transformer"
-    warmup: Share = Field(0.1, description="share of all steps in which the rate grows")
+    name: Literal["transformer"] = Field("transformer", description="which schedule")
+    warmup: Share = Field(
+        0.1, description="share of all steps in which the rate grows; at least one step does"
+    )
 
 
 class Plateau(_Schedule):
     """The rate is multiplied by ``factor`` when the monitored value has stopped improving."""
 
-    name: Literal["plateau"] = "plateau"
+    name: Literal["plateau"] = Field("plateau", description="which schedule")
     factor: Annotated[Positive, Field(lt=1)] = Field(0.5, description="by which the rate falls")
-    patience: Annotated[Integer, Field(ge=1)] = Field(5, description="epochs without improvement")
+    patience: Count = Field(5, description="epochs without improvement")
     minimum_change: NotNegative = Field(1e-4, description="what counts as improvement, relative")
-    cooldown: Annotated[Integer, Field(ge=0)] = Field(0, description="epochs of rest after a fall")
+    cooldown: CountOrNone = Field(0, description="epochs of rest after a fall")
     monitor: Literal["train_loss", "validation_loss"] | None = Field(
         None, description="default: validation_loss where there are validation rows"
     )

@@ -7,7 +7,11 @@ of that program: recipes that differ in numbers alone are lanes of one cohort.
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Iterable
 from functools import cache
+from numbers import Integral
+from numbers import Real as RealNumber
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -24,21 +28,48 @@ class LaneNumber:
 LANE_NUMBER = LaneNumber()
 
 
-def _not_a_bool(value: Any) -> Any:
-    """Refuse true and false where a number is meant: Python would take them for 1 and 0."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("float_type", "Input should be a valid number")
-    return value
+def refusal(reason: str, key: str | None = None) -> PydanticCustomError:
+    """Build an error in our own words; ``key`` is the one of the checked table that is at fault."""
+    return PydanticCustomError("refusal", "refused", {"reason": reason, "key": key})
 
 
-Real = Annotated[float, BeforeValidator(_not_a_bool), Field(allow_inf_nan=False)]
-Integer = Annotated[int, Field(strict=True)]
+def is_real(value: Any) -> bool:
+    """Whether a value is a number, Python's or NumPy's; true and false are none."""
+    return isinstance(value, RealNumber) and not isinstance(value, bool)
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a whole number, Python's or NumPy's; true, false and 1.0 are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _to_float(value: Any) -> float:
+    if not is_real(value):
+        raise refusal("must be a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise refusal("must be a finite number") from None
+
+
+def _to_int(value: Any) -> int:
+    if not is_whole(value):
+        raise refusal("must be a whole number")
+    return operator.index(value)
+
+
+Real = Annotated[float, BeforeValidator(_to_float), Field(allow_inf_nan=False)]
+Integer = Annotated[int, BeforeValidator(_to_int)]
+Switch = Annotated[bool, Field(strict=True)]
 Number = Annotated[Real, LANE_NUMBER]
 Positive = Annotated[Real, Field(gt=0), LANE_NUMBER]
 NotNegative = Annotated[Real, Field(ge=0), LANE_NUMBER]
 Share = Annotated[Real, Field(ge=0, le=1), LANE_NUMBER]
 ShareBelowOne = Annotated[Real, Field(ge=0, lt=1), LANE_NUMBER]
-Count = Annotated[Integer, Field(ge=1, le=1_000_000_000)]
+# Far above any use, far below where an int32 or a float64 would lose count.
+MAX_COUNT = 1_000_000_000
+Count = Annotated[Integer, Field(ge=1, le=MAX_COUNT)]
+CountOrNone = Annotated[Integer, Field(ge=0, le=MAX_COUNT)]
 Seed = Annotated[Integer, Field(ge=0, lt=2**32)]
 
 
@@ -57,14 +88,11 @@ class Section(BaseModel):
         return values
 
 
-def unknown_key(key: str, allowed: Any, owner: str = "") -> PydanticCustomError:
+def unknown_key(key: Any, allowed: Iterable[str], owner: str = "") -> PydanticCustomError:
     """Build the error for a key that a section does not have."""
-    names = ", ".join(sorted(allowed)) or "none"
-    return PydanticCustomError(
-        "unknown_key",
-        "unknown key {key}{owner}{near} (allowed: {names})",
-        {"key": repr(key), "owner": owner, "near": nearest(key, allowed), "names": names},
-    )
+    names = sorted(allowed)
+    reason = f"unknown key{owner}{nearest(key, names)} (allowed: {', '.join(names) or 'none'})"
+    return refusal(reason, str(key))
 
 
 @cache
@@ -72,7 +100,7 @@ def _marked(annotation: Any) -> bool:
     return any(LANE_NUMBER in getattr(part, "__metadata__", ()) for part in get_args(annotation))
 
 
-def _is_lane_number(field: FieldInfo) -> bool:
+def is_lane_number(field: FieldInfo) -> bool:
     """Whether a field is a lane number, also where it may be absent (``Number | None``)."""
     return LANE_NUMBER in field.metadata or _marked(field.annotation)
 
@@ -90,7 +118,7 @@ def numbers(section: BaseModel) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
-        if _is_lane_number(field):
+        if is_lane_number(field):
             if value is not None:
                 tree[name] = value
         elif isinstance(value, BaseModel):
@@ -105,7 +133,7 @@ def structure(section: BaseModel) -> tuple[Any, ...]:
     parts: list[Any] = [type(section).__name__]
     for name, field in type(section).model_fields.items():
         value = getattr(section, name)
-        if _is_lane_number(field):
+        if is_lane_number(field):
             parts.append((name, value is not None))
         elif isinstance(value, BaseModel):
             parts.append((name, structure(value)))

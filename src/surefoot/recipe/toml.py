@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.errors import RecipeError
+from surefoot.files import write_text
 from surefoot.recipe.root import Recipe
 
 # A recipe is read by people; one this large is a mistake, and is refused before it is parsed.
@@ -19,17 +20,32 @@ def read_table(path: str | Path) -> dict[str, Any]:
     Raises:
         RecipeError: no such file, not readable, or not TOML; with the line where it breaks.
     """
-    path = Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise RecipeError(f"{path}: larger than {MAX_BYTES:,} bytes; this is no recipe")
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # No more than is needed: a pipe or a device may have no end.
+        with Path(path).open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such file; give the path of a recipe") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path}: cannot be read as text: {error}") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except IsADirectoryError:
+        raise RecipeError(f"{path}: is a folder; give the path of a recipe") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RecipeError(f"{str(path)!r}: cannot be read: {reason}") from None
+    if len(content) > MAX_BYTES:
+        raise RecipeError(f"{path}: larger than {MAX_BYTES:,} bytes; this is no recipe")
+    try:
+        # Some editors put a byte order mark before the text.
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            f"{path}: not a text in UTF-8 (at byte {error.start}); a recipe is a TOML file"
+        ) from None
+    except RecursionError:
+        raise RecipeError(f"{path}: holds tables deeper than can be worked with") from None
+    except tomllib.TOMLDecodeError as error:
         raise RecipeError(f"{path}: not valid TOML: {error}") from None
+    except ValueError:  # Python's bound on the digits of a number
+        raise RecipeError(f"{path}: holds a number with too many digits") from None
 
 
 def load(path: str | Path) -> Recipe:
@@ -76,5 +92,5 @@ def _inline(value: Any, lines: bool = False) -> Any:
 
 
 def save(recipe: Recipe, path: str | Path) -> None:
-    """Write a recipe to a TOML file."""
-    Path(path).write_text(dumps(recipe), encoding="utf-8")
+    """Write a recipe to a TOML file, whole or not at all; a `RunError` says why it cannot be."""
+    write_text(Path(path), dumps(recipe))

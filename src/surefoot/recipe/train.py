@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_serializer
+from pydantic import BeforeValidator, Field, field_serializer, model_validator
 
-from surefoot.recipe.section import Count, Integer, NotNegative, Positive, Section
+from surefoot.recipe.section import (
+    Count,
+    CountOrNone,
+    NotNegative,
+    Positive,
+    Section,
+    Switch,
+    is_real,
+    refusal,
+)
 
 LossName = Literal[
     "cross_entropy", "binary_cross_entropy", "mean_squared_error", "mean_absolute_error"
@@ -21,25 +31,38 @@ Monitor = Literal[
 ]
 
 
+_LOSSES_OF_LOGITS = ("cross_entropy", "binary_cross_entropy")
+
+
 class EarlyStopping(Section):
     """Stop when the monitored value has not improved for a while; keep the best weights."""
 
-    monitor: Monitor = "validation_loss"
-    patience: Annotated[Integer, Field(ge=1)] = Field(10, description="epochs without improvement")
-    minimum_change: NotNegative = Field(0.0, description="what counts as improvement")
+    monitor: Monitor = Field("validation_loss", description="the value that is watched")
+    patience: Count = Field(10, description="epochs without improvement")
+    minimum_change: NotNegative = Field(
+        0.0, description="what counts as improvement, in the monitored value's unit"
+    )
 
 
-def _sorted_weights(value: object) -> object:
-    if isinstance(value, dict):
-        return tuple(sorted((str(k), v) for k, v in value.items()))
-    return value
+def _class_weight(value: Any) -> Any:
+    if value is None or value == "balanced":
+        return value
+    if not isinstance(value, dict):
+        raise refusal('must be "balanced", or a table with a weight for each class')
+    table = {str(name): weight for name, weight in value.items()}
+    for name, weight in table.items():
+        if not (is_real(weight) and 0 <= weight < math.inf):
+            raise refusal("must be a finite number of at least 0", name)
+    if not any(table.values()):
+        raise refusal("must give at least one class a weight above 0")
+    return tuple(sorted((name, float(weight)) for name, weight in table.items()))
 
 
 class Train(Section):
     """The loop: draw a batch, forward pass, backward pass, update."""
 
-    loss: LossName = "cross_entropy"
-    from_logits: bool = Field(
+    loss: LossName = Field("cross_entropy", description="what is minimized")
+    from_logits: Switch = Field(
         False,
         description="whether the last layer's raw outputs are logits: softmax (cross_entropy) or "
         "sigmoid (binary_cross_entropy) is then part of the loss, and of predictions",
@@ -52,16 +75,24 @@ class Train(Section):
         None, description="largest norm of each weight array's gradient"
     )
     clip_norm: Positive | None = Field(None, description="largest norm of the whole gradient")
-    class_weight: (
-        Literal["balanced"]
-        | Annotated[
-            tuple[tuple[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]], ...],
-            BeforeValidator(_sorted_weights),
-        ]
-        | None
-    ) = Field(None, description='weight of each class in the loss, a table, or "balanced"')
+    class_weight: Annotated[
+        Literal["balanced"] | tuple[tuple[str, float], ...] | None,
+        BeforeValidator(_class_weight),
+    ] = Field(None, description='weight of each class in the loss, a table, or "balanced"')
     precision: Literal["float32", "float64"] = Field("float32", description="of all arithmetic")
-    early_stopping: EarlyStopping | None = None
+    early_stopping: EarlyStopping | None = Field(
+        None, description="when to stop before the last epoch; default: never"
+    )
+
+    @model_validator(mode="after")
+    def _logits_have_a_meaning(self) -> Train:
+        if self.from_logits and self.loss not in _LOSSES_OF_LOGITS:
+            raise refusal(
+                f"{self.loss} takes outputs as they are; set it to false, or the loss to "
+                + " or ".join(_LOSSES_OF_LOGITS),
+                "from_logits",
+            )
+        return self
 
     @field_serializer("class_weight")
     def _as_table(self, weights: object) -> object:
@@ -73,5 +104,5 @@ class Vitals(Section):
 
     # A record at every 16th step costs less than the noise of a timing; the first steps are
     # where most faults show.
-    every: Annotated[Integer, Field(ge=0)] = Field(16, description="steps between records; 0: none")
-    first: Annotated[Integer, Field(ge=0)] = Field(16, description="first steps, all recorded")
+    every: CountOrNone = Field(16, description="steps between records; 0: none")
+    first: CountOrNone = Field(16, description="first steps, all recorded")

@@ -1,0 +1,68 @@
+# Needs Python 3.11 or newer and make; everything else goes into .venv.
+#   make demo                  set up, and train on handwritten digits
+#   make test                  set up, and run every check and test
+#   make PYTHON=python3.12 …   with another Python
+PYTHON ?= python3
+# Two test processes, each a core's worth of compiling.
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+# Touched when an installation is complete: nothing is installed twice.
+PACKAGE := $(VENV)/.package-is-installed
+TOOLS := $(VENV)/.tools-are-installed
+
+.PHONY: help demo test lint format bench docs picture clean
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo     set up, and train on handwritten digits"
+	@echo "make test     set up, and run every check and test"
+	@echo "make lint     the checks alone          make format   lay out the code"
+	@echo "make bench    speed against peers       make docs     write docs/recipe.md"
+	@echo "make picture  draw docs/images/         make clean    remove what was made"
+
+demo: $(PACKAGE)
+	$(BIN)/surefoot train digits
+
+test: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: $(TOOLS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(TOOLS)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(TOOLS)
+	$(BIN)/python -m benchmarks.train_speed
+
+docs: $(PACKAGE)
+	$(BIN)/python -m surefoot.recipe.reference > docs/recipe.md.new
+	mv docs/recipe.md.new docs/recipe.md
+
+picture: $(PACKAGE)
+	$(BIN)/python docs/images/draw.py
+
+clean:
+	rm -rf $(VENV) build src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Surefoot needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1);" \
+	    "name another: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(PACKAGE): $(BIN)/python pyproject.toml constraints.txt
+	$(INSTALL) -e .
+	@touch $@
+
+# PyTorch is what tests and benchmarks compare with; nothing of Surefoot needs it.
+$(TOOLS): $(PACKAGE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(INSTALL) -e '.[test]'
+	@touch $@
