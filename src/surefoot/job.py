@@ -71,7 +71,7 @@ def prepare(
     for key, value in (keys or {}).items():
         set_key(tables, key, value)
     # The data are read as a recipe says, and what is missing from the recipe follows from them.
-    has_layers = "layers" in (tables.get("net") or {})
+    has_layers = _has_layers(tables)
     draft = Recipe.parse(tables if has_layers else {**tables, "net": _PLACEHOLDER}, where)
     _check_custom(draft, transformation, where)
     raw = gather(draft.data, arrays)
@@ -127,7 +127,8 @@ def _choose_net(tables: dict[str, Any], net: Any) -> Ready | None:
         return None
     if isinstance(net, str):
         net = ready(net)
-    kept = {k: v for k, v in (tables.get("net") or {}).items() if k != "layers"}
+    old = tables.get("net")
+    kept = {k: v for k, v in old.items() if k != "layers"} if isinstance(old, Mapping) else {}
     if isinstance(net, Ready):
         tables["net"] = kept
         return net
@@ -138,6 +139,12 @@ def _choose_net(tables: dict[str, Any], net: Any) -> Ready | None:
         )
     tables["net"] = {**kept, "layers": list(net)}
     return None
+
+
+def _has_layers(tables: dict[str, Any]) -> bool:
+    """Return whether layers were given; what is no table counts too, for the recipe to refuse."""
+    net = tables.get("net", {})
+    return not isinstance(net, Mapping) or "layers" in net
 
 
 def _check_custom(draft: Recipe, transformation: GradientTransformation | None, where: str) -> None:

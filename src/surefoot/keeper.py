@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import threading
 import time
@@ -34,6 +36,13 @@ def new_folder(out: str | Path | None, source: str) -> Path:
     Raises:
         RunError: it exists, or cannot be made.
     """
+    for name in (source, str(out or "")):
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise RunError(f"{name!a}: this name is not valid UTF-8; choose another") from None
+    if out is not None and os.path.lexists(out):
+        raise RunError(f"{out}: exists already; give another folder, or remove this one")
     try:
         if out is not None:
             path = Path(out)
@@ -51,10 +60,20 @@ def new_folder(out: str | Path | None, source: str) -> Path:
                 continue
             return path
         raise RunError(f"{base}: more than a million runs of {name}; give another --out")
-    except FileExistsError:
-        raise RunError(f"{out}: exists already; give another folder, or remove this one") from None
-    except OSError as error:
-        raise RunError(f"{out or 'runs'}: cannot be made: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"{out or 'runs'}: cannot be made: {reason}") from None
+
+
+@contextmanager
+def nothing_half_written(path: Path) -> Iterator[None]:
+    """Remove a run's folder when the work fails before any of its steps is on disk."""
+    try:
+        yield
+    except BaseException:
+        if not any(path.glob("*/part-*.parquet")):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
 
 
 class Keeper:

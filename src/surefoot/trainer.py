@@ -12,7 +12,7 @@ from surefoot.engine.model import Model
 from surefoot.engine.training import LaneResult
 from surefoot.engine.training import train as train_cohort
 from surefoot.job import Job, prepare
-from surefoot.keeper import Keeper, new_folder
+from surefoot.keeper import Keeper, new_folder, nothing_half_written
 from surefoot.run import FORMAT, Run
 
 
@@ -83,10 +83,18 @@ def execute(
     """
     started = time.perf_counter()
     path = new_folder(out, job.dataset.source)
-    keeper = Keeper(path, job.cohort, job.recipe, progress)
-    with keeper.catching_interrupts():
-        (result,) = train_cohort(job.cohort, keeper)
-    model = Model(
+    with nothing_half_written(path):
+        keeper = Keeper(path, job.cohort, job.recipe, progress)
+        # Also while the results are written: they are what an interrupted run is kept for.
+        with keeper.catching_interrupts():
+            (result,) = train_cohort(job.cohort, keeper)
+            _model(job, result).save(path)
+            keeper.close(_summary(job, result, path, time.perf_counter() - started))
+    return Run(path)
+
+
+def _model(job: Job, result: LaneResult) -> Model:
+    return Model(
         recipe=job.recipe,
         params=result.params,
         state=result.state,
@@ -95,9 +103,6 @@ def execute(
         preprocessing=job.dataset.preprocessing,
         feature_shape=job.dataset.feature_shape,
     )
-    model.save(path)
-    keeper.close(_summary(job, result, path, time.perf_counter() - started))
-    return Run(path)
 
 
 def _summary(job: Job, result: LaneResult, path: Path, seconds: float) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from surefoot.nn.network import Network, build
 from surefoot.recipe import Net, kind_of, numbers
 
 ACTIVATIONS = {
-    "step": lambda x, spec: torch.heaviside(x, torch.ones((), dtype=x.dtype)) + 0 * x,
+    "step": lambda x, spec: torch.heaviside(x.detach(), torch.ones_like(x)) + 0 * x,
     "identity": lambda x, spec: x,
     "sigmoid": lambda x, spec: torch.sigmoid(x),
     "tanh": lambda x, spec: torch.tanh(x),
@@ -124,16 +124,12 @@ def last(x: torch.Tensor) -> torch.Tensor:
     return x.movedim(1, -1)
 
 
-def padded(
-    x: torch.Tensor, size: Any, stride: Any, padding: str, value: float
-) -> torch.Tensor:
+def padded(x: torch.Tensor, size: Any, stride: Any, padding: str, value: float) -> torch.Tensor:
     """Return [N, C, H, W], padded for ⌈n/s⌉ windows with the odd one below and to the right."""
     x = first(x)
     if padding == "valid":
         return x
-    totals = [
-        max(k - (n % s or s), 0) for n, k, s in zip(x.shape[2:], size, stride, strict=True)
-    ]
+    totals = [max(k - (n % s or s), 0) for n, k, s in zip(x.shape[2:], size, stride, strict=True)]
     (up, down), (left, right) = ((total // 2, total - total // 2) for total in totals)
     return F.pad(x, (left, right, up, down), value=value)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 import typer
@@ -29,6 +30,9 @@ app.command()(datasets)
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; exit with 0 when done, 1 when the work failed, 2 on bad input."""
     _keep_compiled_programs()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         status = app(args=given or ["--help"], standalone_mode=False)
@@ -57,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _say(message: str) -> None:
-    print(f"surefoot: {message}", file=sys.stderr)
+    line = " ".join(message.splitlines())  # a name that was given may hold line breaks
+    print(f"surefoot: {line}", file=sys.stderr)
 
 
 def _keep_compiled_programs() -> None:

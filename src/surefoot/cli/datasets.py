@@ -37,7 +37,7 @@ def datasets(as_json: AsJson = False) -> None:
             entry["task"],
             f"{entry['rows']:,}",
             "×".join(map(str, entry["shape"])),
-            str(entry["classes"] or ""),
+            str(len(entry["classes"])) if entry["classes"] else "",
             entry["description"],
         )
     Console().print(table)

@@ -18,6 +18,6 @@ def console(quiet: bool = False) -> Console:
 
 def print_json(value: Any) -> None:
     """Print one JSON object on standard output; numbers that are not finite become null."""
-    json.dump(finite(value), sys.stdout, allow_nan=False, ensure_ascii=False)
+    json.dump(finite(value), sys.stdout, allow_nan=False)
     sys.stdout.write("\n")
     sys.stdout.flush()

@@ -87,6 +87,8 @@ def train(
 
 def _introduce(people: Console, job: Job) -> None:
     """Say what is about to be trained."""
+    from rich.markup import escape
+
     data, recipe = job.dataset, job.recipe
     held_out = 0 if data.x_val is None else len(data.x_val)
     shape = "×".join(map(str, data.feature_shape))
@@ -96,7 +98,7 @@ def _introduce(people: Console, job: Job) -> None:
         "numbers": f"{data.target.size} number{'s' if data.target.size > 1 else ''} to predict",
     }[data.target.kind]
     people.print(
-        f"[bold]{data.source}[/]: {len(data.x_train):,} training rows, {held_out:,} for "
+        f"[bold]{escape(data.source)}[/]: {len(data.x_train):,} training rows, {held_out:,} for "
         f"validation, {shape} inputs, {kind}",
         soft_wrap=True,
     )
@@ -122,6 +124,7 @@ def _describe_net(job: Job) -> str:
 
 def _conclude(people: Console, job: Job, run: Run) -> None:
     """Say how it went and where everything is."""
+    from rich.markup import escape
     from rich.table import Table
 
     summary, measure = run.summary, job.cohort.measure
@@ -147,14 +150,19 @@ def _conclude(people: Console, job: Job, run: Run) -> None:
         people.print(reasons[summary["ended"]], soft_wrap=True)
     train_seconds = summary["seconds"] - summary["compile_seconds"]
     people.print(
-        f"{summary['epochs']} epochs, {summary['steps']:,} steps in {summary['seconds']:.1f} s "
-        f"(compilation {summary['compile_seconds']:.1f} s, "
+        f"{_count(summary['epochs'], 'epoch')}, {_count(summary['steps'], 'step')} "
+        f"in {summary['seconds']:.1f} s (compilation {summary['compile_seconds']:.1f} s, "
         f"{max(train_seconds, 0) / max(summary['steps'], 1) * 1e6:.0f} µs a step)",
         soft_wrap=True,
     )
+    path = escape(str(run.path))
     people.print(
-        f"run: [bold]{run.path}[/]    predict: surefoot predict {run.path} FILE.npz", soft_wrap=True
+        f"run: [bold]{path}[/]    predict: surefoot predict {path} FILE.npz", soft_wrap=True
     )
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" + ("" if number == 1 else "s")
 
 
 def _figure(value: float | None, share: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,16 @@ def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
     Raises:
         DataError: the source cannot be read.
     """
-    return read(data) if arrays is None else _from_python(data, arrays)
+    raw = read(data) if arrays is None else _from_python(data, arrays)
+    if not isinstance(data.validation, str):
+        return raw
+    if raw.x_val is not None:
+        raise DataError(
+            f"data.validation = {data.validation!r}: {raw.name} brings validation rows of its own; "
+            "leave data.validation out"
+        )
+    other = read(data.model_copy(update={"source": data.validation}))
+    return replace(raw, x_val=other.x, y_val=other.y)
 
 
 def load(
@@ -120,7 +129,7 @@ def load(
         y_val = target.encode(raw.y_val, "y_val", dtype)
         _same_length("y_val", y_val, "x_val", x_val)
         check_finite(x_val, "x_val", dtype, fix=fix)
-    elif data.validation > 0:
+    elif not isinstance(data.validation, str) and data.validation > 0:
         labels = y if target.kind == "classes" else None
         train, held_out = split(len(x), data.validation, data.split_seed, labels)
         y, y_val = y[train], y[held_out]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,9 @@ from surefoot.engine.blueprint import Blueprint
 from surefoot.engine.order import epoch_order
 from surefoot.errors import DataError, RecipeError
 from surefoot.recipe import Recipe
+
+# Weights, gradients, update, and the two averages of Adam.
+_COPIES = 5
 
 
 class Cohort:
@@ -103,8 +107,22 @@ class Cohort:
                         f"layer {site.name} (batch_norm): a batch of one example has no variance; "
                         "set train.batch_size to 2 or more"
                     )
+        self._check_memory()
         for recipe in self.recipes:
             self._check_monitor(recipe)
+
+    def _check_memory(self) -> None:
+        """Refuse weights that this machine cannot hold, before any is drawn."""
+        weights = sum(site.weights for site in self.blueprint.network.sites)
+        size = np.dtype(self.recipes[0].train.precision).itemsize
+        need = weights * size * self.lanes * _COPIES
+        have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if need > have:
+            raise RecipeError(
+                f"net: {weights:,} weights in {self.lanes} lane{'s' if self.lanes > 1 else ''} need "
+                f"about {need / 1e9:,.0f} GB to train and this machine has {have / 1e9:,.0f} GB; "
+                "make the layers smaller"
+            )
 
     def _check_monitor(self, recipe: Recipe) -> None:
         monitors = [getattr(recipe.schedule, "monitor", None)]

@@ -6,6 +6,7 @@ that a recipe says in numbers is an argument of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -107,6 +108,7 @@ class Programs:
         """
         batch_axis = None if shared or whole else 0
         steps = orders.rows.shape[0 if shared else 1]
+        count = lanes.diverged.shape[0]
 
         def batch(index: Array) -> Any:
             if whole:
@@ -118,13 +120,13 @@ class Programs:
 
         def plain(_: Any, carry: Any) -> Any:
             lanes, index, record = carry
-            step = jax.vmap(self._step.plain, in_axes=(0, 0, None, batch_axis))
+            step = over_lanes(self._step.plain, count, (0, 0, None, batch_axis))
             lanes, (loss, measure) = step(lanes, given, orders.first + index, batch(index))
             return lanes, index + 1, _write(record, index, loss, measure)
 
         def instrumented(slot: Array, carry: Any) -> Any:
             lanes, index, record = carry
-            step = jax.vmap(self._step.instrumented, in_axes=(0, 0, None, batch_axis))
+            step = over_lanes(self._step.instrumented, count, (0, 0, None, batch_axis))
             lanes, (loss, measure), measured = step(
                 lanes, given, orders.first + index, batch(index)
             )
@@ -188,7 +190,7 @@ class Programs:
             total = jnp.maximum(total, 1e-12)
             return loss / total, measure / total
 
-        return jax.vmap(lane)(params, state, given)
+        return over_lanes(lane, given.seed.shape[0], (0, 0, 0))(params, state, given)
 
     def _predict(self, params: Any, state: Any, given: LaneInput, x: Array) -> Array:
         """Return each lane's predictions for a batch: [lanes, batch, outputs]."""
@@ -197,11 +199,33 @@ class Programs:
             outputs = self._forward(params, state, given, x)
             return self._objective.predict(outputs, given.scaling)
 
-        return jax.vmap(lane)(params, state, given)
+        return over_lanes(lane, given.seed.shape[0], (0, 0, 0))(params, state, given)
 
     def _forward(self, params: Any, state: Any, given: LaneInput, x: Array) -> Array:
         context = Context(False, None, given.numbers["net"])
         return self._network.apply(params, state, x, context)[0]
+
+
+def over_lanes(
+    function: Callable[..., Any], count: int, axes: tuple[int | None, ...]
+) -> Callable[..., Any]:
+    """Map a function of one lane over all lanes; arguments whose axis is None are shared.
+
+    A single lane is taken out of its axis and put back, not mapped: with a mapped axis of length
+    one XLA lays out the gradients of shared inputs otherwise, at 10 to 20 % of a convolutional
+    net's step on the CPU.
+    """
+    if count > 1:
+        return jax.vmap(function, in_axes=axes)
+
+    def one(*args: Any) -> Any:
+        own = [
+            arg if axis is None else jax.tree.map(lambda array: array[0], arg)
+            for arg, axis in zip(args, axes, strict=True)
+        ]
+        return jax.tree.map(lambda array: array[None], function(*own))
+
+    return one
 
 
 def _write(record: Record, index: Array, loss: Array, measure: Array) -> Record:

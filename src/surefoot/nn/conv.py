@@ -35,8 +35,12 @@ class Conv(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return height, width and channels of the output."""
-        if len(shape) != 3:
-            raise self.refuse(f"needs pictures and gets {describe_shape(shape)}")
+        require_pictures(self, shape)
+        if self.initial.name == "delta_orthogonal" and shape[2] > self.filters:
+            raise self.refuse(
+                f'initializer "delta_orthogonal" needs at least as many filters as the {shape[2]} '
+                f"channels that come in, not {self.filters}; widen it or use another initializer"
+            )
         return (*window_shape(self, shape, self.size, self.stride, self.padding), self.filters)
 
     def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
@@ -57,6 +61,15 @@ class Conv(Layer):
     def weight_count(self, shape: Shape) -> int:
         """Return k × k × channels × filters."""
         return self.size[0] * self.size[1] * shape[2] * self.filters
+
+
+def require_pictures(layer: Layer, shape: Shape) -> None:
+    """Refuse anything but [height, width, channels]."""
+    if len(shape) != 3:
+        raise layer.refuse(
+            f"needs pictures (height, width, channels) and gets {describe_shape(shape)}; put it "
+            "before any layer that makes rows of pictures, or take it out where the data are rows"
+        )
 
 
 def window_shape(layer: Layer, shape: Shape, size: Pair, stride: Pair, padding: str) -> Pair:

@@ -37,7 +37,8 @@ class Dropout(Layer):
         """Return the thinned input in training, the input itself in evaluation."""
         if not context.train or context.key is None:
             return x, state
-        dropped = jnp.round(context.numbers["dropout"] * _LEVELS).astype(jnp.uint32)
+        # One level is always kept: where none is, the backward pass would multiply 0 by infinity.
+        dropped = jnp.clip(jnp.round(context.numbers["dropout"] * _LEVELS), 0, _LEVELS - 1)
         bits = jax.random.bits(context.key, x.shape, jnp.uint16)
         keep = (1 - dropped / _LEVELS).astype(x.dtype)
-        return jnp.where(bits >= dropped, x / keep, 0), state
+        return jnp.where(bits >= dropped.astype(jnp.uint16), x / keep, 0), state

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import jax.numpy as jnp
 
-from surefoot.nn.conv import Pair, window_shape
-from surefoot.nn.layer import Array, Context, Layer, Params, Shape, describe_shape
+from surefoot.nn.conv import Pair, require_pictures, window_shape
+from surefoot.nn.layer import Array, Context, Layer, Params, Shape
 from surefoot.nn.lowering import average_pool2d, max_pool2d
 
 
@@ -27,8 +27,7 @@ class Pool(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return height, width and channels of the output."""
-        if len(shape) != 3:
-            raise self.refuse(f"needs pictures and gets {describe_shape(shape)}")
+        require_pictures(self, shape)
         return (*window_shape(self, shape, self.size, self.stride, self.padding), shape[2])
 
     def forward(
@@ -50,8 +49,7 @@ class GlobalAveragePool(Layer):
 
     def output_shape(self, shape: Shape) -> Shape:
         """One number for each channel."""
-        if len(shape) != 3:
-            raise self.refuse(f"needs pictures and gets {describe_shape(shape)}")
+        require_pictures(self, shape)
         return shape[2:]
 
     def forward(

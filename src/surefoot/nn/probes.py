@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 Array = jax.Array
 
@@ -43,20 +44,43 @@ def measure_output(y: Array, saturated: Array | None) -> Array:
     >>> dict(zip(FORWARD, measure_output(y, None).tolist()))["inactive_share"]
     0.5
     """
-    zero = y == 0
-    over_batch = tuple(range(y.ndim - 1))
-    mean = jnp.mean(y)
-    share = jnp.nan if saturated is None else jnp.mean(saturated, dtype=jnp.float32)
+    rows = y.reshape(-1, y.shape[-1])
+    # Variance about one of the values: exact where the mean is large and the spread small.
+    shifted = rows - rows[0, 0]
+    flags = jnp.zeros_like(rows) if saturated is None else saturated.reshape(rows.shape)
+    sums = (shifted, jnp.square(shifted), rows == 0, flags, ~jnp.isfinite(rows))
+    *each, largest = _reduce(sums, (jnp.abs(rows),))
+    inactive = each[2] == len(rows)
+    shift, square, zeros, flat, nonfinite, silent, largest = _reduce((*each, inactive), (largest,))
+    mean = shift / y.size
     columns = (
-        mean,
-        jnp.sqrt(jnp.mean(jnp.square(y - mean))),
-        jnp.mean(zero, dtype=jnp.float32),
-        jnp.mean(jnp.all(zero, axis=over_batch), dtype=jnp.float32),
-        share,
-        jnp.max(jnp.abs(y)),
-        jnp.sum(~jnp.isfinite(y)),
+        rows[0, 0] + mean,
+        jnp.sqrt(jnp.maximum(square / y.size - jnp.square(mean), 0)),
+        zeros / y.size,
+        silent / rows.shape[1],
+        jnp.full_like(flat, jnp.nan) if saturated is None else flat / y.size,
+        largest,
+        nonfinite,
     )
-    return jnp.stack([jnp.asarray(column, jnp.float32) for column in columns])
+    return jnp.stack(columns).astype(jnp.float32)
+
+
+def _reduce(sums: tuple[Array, ...], largest: tuple[Array, ...]) -> list[Array]:
+    """Reduce arrays of one shape along their first axis, in one pass: some by +, some by max.
+
+    One reduction of many operands is one kernel; as many single ones took three quarters of a
+    small net's compilation.
+    """
+    dtype = largest[0].dtype
+    # Measured, not differentiated.
+    operands = [lax.stop_gradient(jnp.asarray(a, dtype)) for a in (*sums, *largest)]
+    combine = [lax.add] * len(sums) + [lax.max] * len(largest)
+    start = [jnp.zeros((), dtype)] * len(operands)  # what is maximized here is never negative
+
+    def both(one: list[Array], other: list[Array]) -> list[Array]:
+        return [f(a, b) for f, a, b in zip(combine, one, other, strict=True)]
+
+    return lax.reduce(operands, start, both, (0,))
 
 
 @jax.custom_vjp
@@ -79,13 +103,10 @@ def _probe_forward(y: Array, dummy: Array) -> tuple[Array, Array]:
 
 
 def _probe_backward(kept: Array, signal: Array) -> tuple[Array, Array]:
-    size = jnp.abs(signal) * signal.shape[0]
-    columns = (
-        jnp.sqrt(jnp.mean(jnp.square(size))),
-        jnp.max(size),
-        jnp.sum(~jnp.isfinite(signal)),
-    )
-    return signal, jnp.stack([jnp.asarray(column, kept.dtype) for column in columns])
+    size = jnp.abs(signal.ravel()) * signal.shape[0]
+    square, nonfinite, largest = _reduce((jnp.square(size), ~jnp.isfinite(size)), (size,))
+    columns = jnp.stack([jnp.sqrt(square / size.size), largest, nonfinite])
+    return signal, columns.astype(kept.dtype)
 
 
 probe.defvjp(_probe_forward, _probe_backward)
@@ -98,16 +119,12 @@ def measure_weight(weight: Array, gradient: Array, update: Array) -> Array:
         [6], the columns of `WEIGHT`: root mean square and largest absolute value of the
         gradient; root mean square of the weights and of the update; the update's over the
         weights', which is near 10⁻³ in health (CS231n, notes on neural networks 3); count of
-        weights and gradients that are not finite.
+        places where weight or gradient is not finite.
     """
-    weight_rms = jnp.sqrt(jnp.mean(jnp.square(weight)))
-    update_rms = jnp.sqrt(jnp.mean(jnp.square(update)))
-    columns = (
-        jnp.sqrt(jnp.mean(jnp.square(gradient))),
-        jnp.max(jnp.abs(gradient)),
-        weight_rms,
-        update_rms,
-        update_rms / jnp.maximum(weight_rms, 1e-30),
-        jnp.sum(~jnp.isfinite(weight)) + jnp.sum(~jnp.isfinite(gradient)),
-    )
-    return jnp.stack([jnp.asarray(column, jnp.float32) for column in columns])
+    w, g, u = weight.ravel(), gradient.ravel(), update.ravel()
+    nonfinite = ~jnp.isfinite(w) | ~jnp.isfinite(g)
+    *squares, count, largest = _reduce((g * g, w * w, u * u, nonfinite), (jnp.abs(g),))
+    gradient_rms, weight_rms, update_rms = (jnp.sqrt(square / w.size) for square in squares)
+    ratio = update_rms / jnp.maximum(weight_rms, 1e-30)
+    columns = (gradient_rms, largest, weight_rms, update_rms, ratio, count)
+    return jnp.stack(columns).astype(jnp.float32)

@@ -58,7 +58,8 @@ class Repeat(Layer):
             x, state, vitals = self.block.apply(params, state, x, inner)
             return x, (state, vitals)
 
-        x, (state, vitals) = lax.scan(body, x, (params, state, keys, probes))
+        # The length is said for blocks without anything to scan over, such as an activation.
+        x, (state, vitals) = lax.scan(body, x, (params, state, keys, probes), self.times)
         return x, state, None if vitals is None else vitals.reshape(-1, vitals.shape[-1])
 
     def sites(self, shape: Shape) -> tuple[Site, ...]:
@@ -75,5 +76,7 @@ class Repeat(Layer):
         self, trees: Sequence[Params], measure: Callable[..., Array], width: int
     ) -> Array:
         """Measure the weights of every repetition."""
-        block = jax.vmap(lambda *each: self.block.measure_weights(each, measure, width))
+        block = jax.vmap(
+            lambda *each: self.block.measure_weights(each, measure, width), axis_size=self.times
+        )
         return block(*trees).reshape(-1, width)

@@ -56,9 +56,11 @@ class Residual(Layer):
             strides = tuple(-(-n // m) for n, m in zip(shape[:2], out[:2], strict=True))
             if tuple(-(-n // s) for n, s in zip(shape[:2], strides, strict=True)) == out[:2]:
                 return strides[0], strides[1]
+        both = len(shape) == len(out) == 3
+        fix = 'use padding = "same" inside' if both else "take what makes rows of pictures out of"
         raise self.refuse(
             f"its branch turns {describe_shape(shape)} into {describe_shape(out)}, which no "
-            'projection of the input fits; use padding = "same" inside the branch'
+            f"projection of the input fits; {fix} the branch"
         )
 
     def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:

@@ -21,8 +21,10 @@ class Data(Section):
     source: Annotated[str, AfterValidator(_a_place)] | None = Field(
         None, description="a built-in set or a file; none when arrays come from Python"
     )
-    validation: Annotated[Real, Field(ge=0, lt=1)] = Field(
-        0.2, description="share of the rows kept apart for validation"
+    validation: Annotated[Real, Field(ge=0, lt=1)] | Annotated[str, AfterValidator(_a_place)] = (
+        Field(
+            0.2, description="share of the rows kept apart for validation, or a source of its own"
+        )
     )
     # Runs that differ in seed alone are to be validated on the same rows.
     split_seed: Seed = Field(0, description="seed of the split, and of generated sets")

@@ -54,7 +54,7 @@ class InitializerSpec(Section):
     """An initializer: its name and the numbers that this name takes.
 
     Written as a name, ``"he_normal"``, or as a table, ``{name = "normal", stddev = 0.01}``.
-    Numbers that are not given have the defaults of `INITIALIZER_NUMBERS`.
+    Numbers that are not given have their defaults.
     """
 
     name: InitializerName = Field(description="which initializer")

@@ -17,6 +17,7 @@ from pydantic import (
 from surefoot.errors import nearest
 from surefoot.recipe.initializers import BiasInitializer, Initializer, InitializerSpec
 from surefoot.recipe.section import (
+    LONGEST_NAME,
     MAX_COUNT,
     Count,
     Number,
@@ -250,7 +251,7 @@ def _hint(keys: Iterable[Any]) -> str:
     for key in keys:
         if key in get_args(ActivationName):
             near = f'; did you mean {{activation = "{key}"}}?'
-        near = near or nearest(key, LAYER_KINDS)
+        near = near or nearest(str(key)[:LONGEST_NAME], LAYER_KINDS)
     return f"{near} (kinds: {', '.join(LAYER_KINDS)})"
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from surefoot.errors import RecipeError, nearest
 from surefoot.recipe.layers import LAYER_KINDS
+from surefoot.recipe.section import LONGEST_NAME
 
 # Pydantic and JAX work on nested layers by recursion; a net of more blocks within blocks than
 # this is a mistake.
@@ -178,7 +179,7 @@ _BY_KIND = {
 
 
 def _text(value: Any) -> str:
-    return value[:100] if isinstance(value, str) else ""
+    return value[:LONGEST_NAME] if isinstance(value, str) else ""
 
 
 def _plain(bound: float) -> str:

@@ -18,7 +18,7 @@ from surefoot.recipe.section import (
     refusal,
 )
 
-_RATE = "η, how far to step; bad ideas such as 100 are taken"
+_RATE = "η, how far to step"
 
 
 class _Rule(Section):

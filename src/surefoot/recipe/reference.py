@@ -29,7 +29,7 @@ sets one key: `--set train.epochs=3`, `--set net.layers.0.dense=64`, or by the l
 where it is the only one, `--set epochs=3`.
 
 A key with a star is a number of the compiled program: recipes that differ in such keys alone
-train together, as lanes of one program.
+(given or left out in both) train together, as lanes of one program.
 
 *This page is made from the code: `python -m surefoot.recipe.reference > docs/recipe.md`.*
 """
@@ -94,7 +94,8 @@ def _section(heading: str, model: type[BaseModel]) -> Iterator[str]:
 def _table(model: type[BaseModel]) -> Iterator[str]:
     yield "| key | value | default | meaning |"
     yield "| --- | --- | --- | --- |"
-    for name, field in model.model_fields.items():
+    # A name stands first, also where a base class brings other keys.
+    for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] != "name"):
         star = " *" if is_lane_number(field) else ""
         value = _words(field.annotation, field.metadata)
         yield f"| `{name}`{star} | {value} | {_default(field)} | {field.description} |"

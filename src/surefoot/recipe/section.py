@@ -66,6 +66,8 @@ Positive = Annotated[Real, Field(gt=0), LANE_NUMBER]
 NotNegative = Annotated[Real, Field(ge=0), LANE_NUMBER]
 Share = Annotated[Real, Field(ge=0, le=1), LANE_NUMBER]
 ShareBelowOne = Annotated[Real, Field(ge=0, lt=1), LANE_NUMBER]
+# No name in a recipe is longer; beyond it nobody looks for what was meant.
+LONGEST_NAME = 50
 # Far above any use, far below where an int32 or a float64 would lose count.
 MAX_COUNT = 1_000_000_000
 Count = Annotated[Integer, Field(ge=1, le=MAX_COUNT)]
@@ -91,8 +93,11 @@ class Section(BaseModel):
 def unknown_key(key: Any, allowed: Iterable[str], owner: str = "") -> PydanticCustomError:
     """Build the error for a key that a section does not have."""
     names = sorted(allowed)
-    reason = f"unknown key{owner}{nearest(key, names)} (allowed: {', '.join(names) or 'none'})"
-    return refusal(reason, str(key))
+    near = nearest(str(key)[:LONGEST_NAME], names)
+    return refusal(
+        f"unknown key{owner}{near} (allowed: {', '.join(names) or 'none'})",
+        str(key),
+    )
 
 
 @cache
