@@ -26,8 +26,9 @@ from surefoot.vitals.table import TableWriter
 _FLUSH_SECONDS = 2.0
 
 
-def new_folder(out: str | Path | None, source: str) -> Path:
-    """Make the folder of a new run.
+@contextmanager
+def new_folder(out: str | Path | None, source: str) -> Iterator[Path]:
+    """Make the folder of a new run; remove it if the work fails before any step is on disk.
 
     Args:
         out: where it shall be; it must not exist yet.
@@ -36,6 +37,16 @@ def new_folder(out: str | Path | None, source: str) -> Path:
     Raises:
         RunError: it exists, or cannot be made.
     """
+    path = _make(out, source)
+    try:
+        yield path
+    except BaseException:
+        if not any(path.glob("*/part-*.parquet")):
+            shutil.rmtree(path, ignore_errors=True)
+        raise
+
+
+def _make(out: str | Path | None, source: str) -> Path:
     for name in (source, str(out or "")):
         try:
             name.encode()
@@ -63,17 +74,6 @@ def new_folder(out: str | Path | None, source: str) -> Path:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RunError(f"{out or 'runs'}: cannot be made: {reason}") from None
-
-
-@contextmanager
-def nothing_half_written(path: Path) -> Iterator[None]:
-    """Remove a run's folder when the work fails before any of its steps is on disk."""
-    try:
-        yield
-    except BaseException:
-        if not any(path.glob("*/part-*.parquet")):
-            shutil.rmtree(path, ignore_errors=True)
-        raise
 
 
 class Keeper:

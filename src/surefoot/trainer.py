@@ -12,7 +12,7 @@ from surefoot.engine.model import Model
 from surefoot.engine.training import LaneResult
 from surefoot.engine.training import train as train_cohort
 from surefoot.job import Job, prepare
-from surefoot.keeper import Keeper, new_folder, nothing_half_written
+from surefoot.keeper import Keeper, new_folder
 from surefoot.run import FORMAT, Run
 
 
@@ -66,30 +66,29 @@ def train(
         optimizer=optimizer,
         keys=named,
     )
-    return execute(job, out)
+    with new_folder(out, job.dataset.source) as path:
+        return execute(job, path)
 
 
 def execute(
     job: Job,
-    out: str | Path | None = None,
+    path: Path,
     progress: Callable[[Block], None] = lambda block: None,
 ) -> Run:
     """Train a job that was made ready, and write its folder.
 
     Args:
         job: from `surefoot.job.prepare`.
-        out: the run's folder.
+        path: the run's folder, from `surefoot.keeper.new_folder`.
         progress: called after each dispatch.
     """
     started = time.perf_counter()
-    path = new_folder(out, job.dataset.source)
-    with nothing_half_written(path):
-        keeper = Keeper(path, job.cohort, job.recipe, progress)
-        # Also while the results are written: they are what an interrupted run is kept for.
-        with keeper.catching_interrupts():
-            (result,) = train_cohort(job.cohort, keeper)
-            _model(job, result).save(path)
-            keeper.close(_summary(job, result, path, time.perf_counter() - started))
+    keeper = Keeper(path, job.cohort, job.recipe, progress)
+    # Also while the results are written: they are what an interrupted run is kept for.
+    with keeper.catching_interrupts():
+        (result,) = train_cohort(job.cohort, keeper)
+        _model(job, result).save(path)
+        keeper.close(_summary(job, result, path, time.perf_counter() - started))
     return Run(path)
 
 

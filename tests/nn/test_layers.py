@@ -29,7 +29,7 @@ CASES = {
     "global_average_pool": ({"global_average_pool": {}}, PICTURE, (2,)),
     "flatten": ({"flatten": {}}, PICTURE, (24,)),
     "residual": ({"residual": [{"dense": 3}, {"activation": "tanh"}]}, ROW, (3,)),
-    "repeat": ({"repeat": 2, "layers": [{"dense": 4}, {"batch_norm": {}}]}, ROW, ROW),
+    "repeat": ({"repeat": 2, "layers": [{"batch_norm": {}}, {"dense": 4}]}, ROW, ROW),
     "repeat nothing learned": ({"repeat": 2, "layers": [{"activation": "tanh"}]}, ROW, ROW),
 }
 # Where nothing but rows may leave a net: what takes pictures to rows.

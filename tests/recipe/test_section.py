@@ -107,7 +107,7 @@ def test_numbers_have_the_shape_of_the_section():
     assert tree["train"] == {"clip_norm": 1.0, "early_stopping": {"minimum_change": 0.1}}
     assert tree["net"]["layers"][0]["initializer"] == {"mean": 0.0, "stddev": 0.1}
     assert tree["net"]["layers"][2] == {"layers": [{"residual": [{}, {"dropout": 0.1}]}]}
-    assert tree["data"] == {}
+    assert tree["data"] == {"pictures": {}, "augment": {}}
 
 
 def test_frozen_and_hashable():

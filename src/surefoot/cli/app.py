@@ -15,6 +15,8 @@ from surefoot.cli.predict import predict
 from surefoot.cli.train import train
 from surefoot.errors import SurefootError
 
+_NO_MEMORY = "there is not enough memory; try a smaller batch, net or data set"
+
 app = typer.Typer(
     name="surefoot",
     help="Trains a neural network, says when and why training goes wrong, and repairs it.",
@@ -35,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             stream.reconfigure(errors="backslashreplace")
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
-        status = app(args=given or ["--help"], standalone_mode=False)
+        status = app(args=given or ["--help"], prog_name="surefoot", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except typer.Abort:
         _say("interrupted")
@@ -52,7 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _say("interrupted")
         sys.exit(130)
     except MemoryError:
-        _say("there is not enough memory; try a smaller batch, net or data set")
+        _say(_NO_MEMORY)
+        sys.exit(1)
+    except RuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):  # what JAX calls it
+            raise
+        _say(_NO_MEMORY)
         sys.exit(1)
     except BrokenPipeError:
         # Whoever read our output has gone, as `head` does; there is nobody left to tell.

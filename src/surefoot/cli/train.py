@@ -59,6 +59,7 @@ def train(
     from surefoot.cli.output import console, print_json
     from surefoot.cli.progress import TrainingProgress
     from surefoot.job import prepare
+    from surefoot.keeper import new_folder
     from surefoot.recipe.overrides import parse_assignments
     from surefoot.trainer import execute
 
@@ -73,12 +74,13 @@ def train(
     keys.update(parse_assignments(assign or []))
     job = prepare(source, net=net, optimizer=optimizer, keys=keys)
     people = console(quiet)
-    _introduce(people, job)
     progress = TrainingProgress(
         people, job.cohort.total_steps, job.recipe.train.epochs, job.cohort.measure
     )
-    with progress:
-        run = execute(job, out, progress.block)
+    with new_folder(out, job.dataset.source) as path:
+        _introduce(people, job)
+        with progress:
+            run = execute(job, path, progress.block)
     _conclude(people, job, run)
     if as_json:
         names = ("run", "metrics", "epochs", "steps", "seconds", "ended", "findings")

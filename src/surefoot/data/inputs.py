@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from surefoot.data.npz import NpzSource, read_npz
 from surefoot.data.registry import read
 from surefoot.recipe.data import Data
 
@@ -17,4 +18,6 @@ def read_inputs(source: str) -> Any:
     >>> read_inputs("iris").shape
     (150, 4)
     """
+    if NpzSource().accepts(source):  # of a file only x has to be there
+        return read_npz(source, required=("x",))["x"]
     return read(Data(source=source)).x

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,11 +62,11 @@ class Model:
         dtype = np.dtype(self.recipe.train.precision)
         rows = prepare(x, self.preprocessing, self.feature_shape, dtype)
         with jax.enable_x64(dtype == np.float64):
-            lane = jax.tree.map(
-                lambda array: jnp.asarray(array)[None], (self.params, self.state, self._given)
-            )
-            chunk = min(_CHUNK, max(1, len(rows)))
-            predict = self._programs.predict.prepare(*lane, rows[:chunk]).compiled()
+            lane = self._lane
+            # A power of two: few programs are compiled, whatever the number of rows.
+            chunk = min(_CHUNK, 1 << max(0, len(rows) - 1).bit_length())
+            shape = np.zeros((chunk, *rows.shape[1:]), dtype)
+            predict = self._programs.predict.prepare(*lane, shape).compiled()
             parts = []
             for first in range(0, len(rows), chunk):
                 part = rows[first : first + chunk]
@@ -163,12 +162,16 @@ class Model:
     def _programs(self) -> Any:
         return programs_for(Blueprint.of(self.recipe, self.feature_shape, self.target))
 
-    @property
-    def _given(self) -> LaneInput:
+    @cached_property
+    def _lane(self) -> Any:
+        """Return weights, state and numbers as a cohort of one lane, on the device."""
         dtype = np.dtype(self.recipe.train.precision)
         step = jax.tree.map(lambda value: np.asarray(value, dtype), step_numbers(self.recipe))
         zero = np.int32(0)
-        return LaneInput(step, self.scaling, np.uint32(0), zero, np.ones((), dtype))
+        given = LaneInput(step, self.scaling, np.uint32(0), zero, np.ones((), dtype))
+        return jax.device_put(
+            jax.tree.map(lambda array: np.asarray(array)[None], (self.params, self.state, given))
+        )
 
 
 def _named(tree: Any) -> dict[str, NDArray[Any]]:

@@ -15,7 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from surefoot.data import Target
+from surefoot.data import Preprocessing, Target
+from surefoot.data.preprocessing import fit as fit_preprocessing
 from surefoot.defaults import fill_output
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.model import Model
@@ -23,7 +24,7 @@ from surefoot.engine.step import LaneState
 from surefoot.engine.training import LaneResult, train
 from surefoot.errors import DataError, RecipeError
 from surefoot.estimators.curves import Curves
-from surefoot.estimators.rows import Rows, drop_weightless, make_dataset
+from surefoot.estimators.rows import Rows, drop_weightless, make_dataset, split_rows
 from surefoot.nn.nets import mlp
 from surefoot.recipe import Recipe, structure
 
@@ -67,21 +68,24 @@ class SurefootEstimator(BaseEstimator):
         seed = before.recipe.seed if before else self._draw_seed()
         dtype = before.recipe.train.precision if before else self._precision(rows.x)
         watched = bool(self.early_stopping) and not go_on
-        share = self.validation_fraction if watched else 0.0
         # The recipe comes first: it checks the parameters that splitting and scaling take.
-        draft = self._recipe(target, seed, dtype, len(rows.x), share, one_epoch=go_on)
+        recipe = self._recipe(target, seed, dtype, len(rows.x), watched, go_on)
         if before:
-            _check_same(before.recipe, draft)
-        dataset = make_dataset(
-            rows,
-            target,
-            dtype,
-            preprocessing=before.preprocessing if before else None,
-            standardize=draft.data.standardize,
-            validation=draft.data.validation,
-            seed=seed,
+            _check_same(before.recipe, recipe)
+        held_out = None
+        if recipe.data.validation:
+            rows, held_out = split_rows(rows, target, recipe.data.validation, seed)
+            recipe = self._recipe(target, seed, dtype, len(rows.x), watched, go_on)
+        preprocessing = (
+            before.preprocessing
+            if before
+            else fit_preprocessing(
+                rows.x, standardize=recipe.data.standardize, weights=rows.weights
+            )
         )
-        recipe = self._recipe(target, seed, dtype, len(dataset.x_train), share, one_epoch=go_on)
+        # Batch normalization would count the copies that rows are filled up with.
+        pad = recipe.train.batch_size == "full" and not self.batch_norm and self.layers is None
+        dataset = make_dataset(rows, held_out, target, preprocessing, dtype, pad)
         cohort = Cohort([recipe], dataset)
         done = self.n_iter_ if before else 0
         curves = Curves(cohort.steps_per_epoch, done, bool(self.verbose))
@@ -90,7 +94,13 @@ class SurefootEstimator(BaseEstimator):
         self._keep(result, dataset.target, dataset.preprocessing, dataset.feature_shape)
         self._remember(result, curves, before is not None)
 
-    def _keep(self, result: LaneResult, target: Target, preprocessing: Any, shape: Any) -> None:
+    def _keep(
+        self,
+        result: LaneResult,
+        target: Target,
+        preprocessing: Preprocessing,
+        shape: tuple[int, ...],
+    ) -> None:
         self._model = Model(
             recipe=result.recipe,
             params=result.params,
@@ -135,7 +145,7 @@ class SurefootEstimator(BaseEstimator):
         return x.dtype.name if self.precision == "auto" else self.precision
 
     def _recipe(
-        self, target: Target, seed: int, precision: str, rows: int, share: float, one_epoch: bool
+        self, target: Target, seed: int, precision: str, rows: int, watched: bool, one_epoch: bool
     ) -> Recipe:
         """Write the parameters as a recipe, which checks them."""
         train: dict[str, Any] = {
@@ -147,11 +157,14 @@ class SurefootEstimator(BaseEstimator):
             train["clip_norm"] = self.clip_norm
         if self.loss is not None:
             train["loss"] = self.loss
-        if share:
+        if watched:
             train["early_stopping"] = {"monitor": "validation_loss", "patience": self.patience}
         tables: dict[str, Any] = {
             "seed": seed,
-            "data": {"validation": share, "standardize": self.standardize},
+            "data": {
+                "validation": self.validation_fraction if watched else 0.0,
+                "standardize": self.standardize,
+            },
             "optimizer": self._optimizer(),
             # One epoch at a time, there is no last step that a schedule could end at.
             "schedule": "constant" if one_epoch else self.schedule,

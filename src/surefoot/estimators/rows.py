@@ -9,18 +9,18 @@ from numpy.typing import DTypeLike, NDArray
 
 from surefoot.data import Dataset, Preprocessing, Target
 from surefoot.data.arrays import as_numbers, check_finite
-from surefoot.data.preprocessing import fit as fit_preprocessing
 from surefoot.data.split import split
 from surefoot.errors import DataError
 
 Array = NDArray[Any]
+_FEWEST_ROWS = 16
 
 
 class Rows(NamedTuple):
     """Inputs, encoded targets, and the weight of each row or None where all count alike."""
 
-    x: Array
-    y: Array
+    x: Any
+    y: Any
     weights: Array | None
 
     def at(self, chosen: Array) -> Rows:
@@ -73,51 +73,73 @@ def drop_weightless(rows: Rows) -> Rows:
     return kept._replace(weights=kept.weights / kept.weights.mean())
 
 
-def make_dataset(
-    rows: Rows,
-    target: Target,
-    dtype: DTypeLike,
-    *,
-    preprocessing: Preprocessing | None,
-    standardize: bool,
-    validation: float,
-    seed: int,
-) -> Dataset:
-    """Split and scale rows.
+def padded(rows: Rows) -> Rows:
+    """Return rows filled up to a power of two, and to 16 at least, by copies of weight 0.
 
-    Args:
-        rows: inputs in their final shape, encoded targets, weights.
-        target: what the targets mean.
-        dtype: of the arithmetic.
-        preprocessing: fitted before, or None to fit it on the training rows.
-        standardize: whether one that is fitted scales the inputs.
-        validation: share of rows to validate on; 0 for none.
-        seed: of the split.
+    A step over all rows is compiled for their number: folds of a cross-validation and batches of
+    a stream, which differ in length by a few rows, so share one program. The mean loss
+    Σ wᵢLᵢ / Σ wᵢ is the same.
+
+    >>> filled = padded(Rows(np.ones((17, 1)), np.zeros(17), None))
+    >>> len(filled.x), filled.weights.sum()
+    (32, 17.0)
+    """
+    count = len(rows.x)
+    size = max(_FEWEST_ROWS, 1 << (count - 1).bit_length())
+    weights = np.ones(count) if rows.weights is None else rows.weights
+    filled = rows.at(np.arange(size) % count)
+    return filled._replace(weights=np.pad(weights, (0, size - count)))
+
+
+def split_rows(rows: Rows, target: Target, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Return the rows to train on and those to validate on, each class split apart.
 
     Raises:
-        DataError: too few rows to split, or a value that ``dtype`` cannot hold.
+        DataError: there are too few rows.
     """
-    check_finite(rows.x, "X", dtype)
-    train, held_out = rows, None
-    if validation > 0:
-        labels = rows.y if target.kind == "classes" else None
-        chosen, other = split(len(rows.x), validation, seed, labels)
-        train, held_out = rows.at(chosen), rows.at(other)
-    if preprocessing is None:
-        preprocessing = fit_preprocessing(train.x, standardize=standardize, weights=train.weights)
+    labels = rows.y if target.kind == "classes" else None
+    train, held_out = split(len(rows.x), share, seed, labels)
+    return rows.at(train), rows.at(held_out)
 
-    def cast(weights: Array | None) -> Array | None:
-        return None if weights is None else weights.astype(dtype)
 
+def make_dataset(
+    train: Rows,
+    held_out: Rows | None,
+    target: Target,
+    preprocessing: Preprocessing,
+    dtype: DTypeLike,
+    pad: bool,
+) -> Dataset:
+    """Scale rows and lay them out for the engine.
+
+    Args:
+        train: to train on.
+        held_out: to validate on.
+        target: what their targets mean.
+        preprocessing: what is done to their inputs.
+        dtype: of the arithmetic.
+        pad: whether they are filled up as `padded` does.
+
+    Raises:
+        DataError: a value that ``dtype`` cannot hold.
+    """
+
+    def ready(rows: Rows) -> Rows:
+        check_finite(rows.x, "X", dtype)
+        rows = rows._replace(x=preprocessing.apply(rows.x, dtype, name="X"))
+        return padded(rows) if pad else rows
+
+    train = ready(train)
+    validation = Rows(None, None, None) if held_out is None else ready(held_out)
     return Dataset(
-        x_train=preprocessing.apply(train.x, dtype, name="X"),
+        x_train=train.x,
         y_train=train.y,
-        x_val=None if held_out is None else preprocessing.apply(held_out.x, dtype, name="X"),
-        y_val=None if held_out is None else held_out.y,
-        w_train=cast(train.weights),
-        w_val=None if held_out is None else cast(held_out.weights),
+        x_val=validation.x,
+        y_val=validation.y,
+        w_train=train.weights,
+        w_val=validation.weights,
         target=target,
-        feature_shape=rows.x.shape[1:],
+        feature_shape=train.x.shape[1:],
         preprocessing=preprocessing,
         source="arrays",
     )

@@ -112,7 +112,7 @@ def resnet(depth: int = 20, width: int = 16) -> Ready:
         else:
             hidden += [*first, *_repeated(blocks - 1, same)]
     hidden.append({"global_average_pool": {}})
-    return Ready(f"resnet:{depth}", hidden)
+    return Ready(f"resnet:{depth}" if width == 16 else f"resnet:{depth},{width}", hidden)
 
 
 def _normed_conv(filters: int, stride: int = 1) -> Layers:

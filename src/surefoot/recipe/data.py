@@ -2,17 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, field_serializer
 
-from surefoot.recipe.section import LANE_NUMBER, Count, Real, Section, Seed, Switch, refusal
+from surefoot.recipe.layers import Pair
+from surefoot.recipe.section import (
+    LANE_NUMBER,
+    Count,
+    Integer,
+    Real,
+    Section,
+    Seed,
+    Switch,
+    refusal,
+)
 
 
 def _a_place(source: str) -> str:
     if not source or "\0" in source:
         raise refusal("must be the name of a built-in set or the path of a file")
     return source
+
+
+Treatment = Literal["numeric", "categorical", "boolean", "date", "text", "identifier", "drop"]
+
+
+def _sorted_items(value: Any) -> Any:
+    return tuple(sorted(value.items())) if isinstance(value, dict) else value
+
+
+def _names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+class Pictures(Section):
+    """How pictures of many sizes and kinds become arrays of one shape."""
+
+    size: Pair | None = Field(
+        None, description="height and width, [64, 64]; default: the median, at most 64 × 64"
+    )
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        "crop", description="what happens to a picture of another shape once it is resized"
+    )
+    color: Literal["auto", "grey", "rgb"] = Field(
+        "auto", description="channels; auto: grey where every picture is grey"
+    )
+    skip: Annotated[Real, Field(ge=0, le=1)] = Field(
+        0.01, description="share of pictures that may be unreadable and are left out"
+    )
+
+
+class Augment(Section):
+    """Random changes of training pictures, fresh in every step, within the compiled step."""
+
+    flip: Switch = Field(False, description="left for right, with chance 1/2")
+    flip_vertical: Switch = Field(False, description="top for bottom, with chance 1/2")
+    shift: Annotated[Integer, Field(ge=0, le=4096)] = Field(
+        0, description="pixels by which a picture is moved at most, each way; zeros follow"
+    )
+    crop: Annotated[Real, Field(gt=0, le=1)] = Field(
+        1.0, description="smallest share of height and width that a random cut keeps"
+    )
 
 
 class Data(Section):
@@ -25,6 +76,27 @@ class Data(Section):
         Field(
             0.2, description="share of the rows kept apart for validation, or a source of its own"
         )
+    )
+    target: Annotated[tuple[str, ...], BeforeValidator(_names)] | None = Field(
+        None, description="tables: the column, or columns, to predict"
+    )
+    columns: Annotated[tuple[tuple[str, Treatment], ...], BeforeValidator(_sorted_items)] = Field(
+        (), description="tables: the treatment of columns, where it shall not be guessed"
+    )
+    categories: Literal["auto", "one_hot", "embedding"] = Field(
+        "auto", description="tables: how categories become numbers; auto: by how many there are"
+    )
+    weight: str | None = Field(None, description="tables: the column with each row's weight")
+    split: Literal["auto", "random", "stratified", "group", "time"] = Field(
+        "auto", description="how validation rows are chosen; auto: stratified for classes"
+    )
+    split_column: str | None = Field(
+        None, description="tables: whose values are kept together (group), or in order (time)"
+    )
+    pictures: Pictures = Field(Pictures(), description="how pictures become arrays of one shape")
+    augment: Augment = Field(Augment(), description="random changes of training pictures")
+    stream: Switch | None = Field(
+        None, description="whether data are read while training; default: when they are large"
     )
     # Runs that differ in seed alone are to be validated on the same rows.
     split_seed: Seed = Field(0, description="seed of the split, and of generated sets")
@@ -44,3 +116,11 @@ class Data(Section):
     noise: Annotated[Real, Field(ge=0, le=100)] | None = Field(
         None, description="generated sets: standard deviation of the noise"
     )
+
+    @field_serializer("columns")
+    def _as_table(self, columns: tuple[tuple[str, Treatment], ...]) -> dict[str, str]:
+        return dict(columns)
+
+    @field_serializer("target")
+    def _one_name(self, target: tuple[str, ...] | None) -> Any:
+        return target[0] if target is not None and len(target) == 1 else target

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from surefoot.recipe.data import Data
+from surefoot.recipe.data import Augment, Data, Pictures
 from surefoot.recipe.initializers import INITIALIZER_NUMBERS, InitializerSpec
 from surefoot.recipe.layers import ACTIVATION_NUMBERS, LAYER_KINDS, ActivationName, Net
 from surefoot.recipe.layers import BatchNormOptions as BatchNorm
@@ -46,7 +46,16 @@ def markdown() -> str:
 
 def sections() -> Iterator[type[BaseModel]]:
     """Yield the model of each table that a recipe may hold."""
-    yield from (Recipe, Data, Net, *LAYER_KINDS.values(), BatchNorm, InitializerSpec)
+    yield from (
+        Recipe,
+        Data,
+        Pictures,
+        Augment,
+        Net,
+        *LAYER_KINDS.values(),
+        BatchNorm,
+        InitializerSpec,
+    )
     yield from (*RULES.values(), OptaxRule, CustomRule, *SCHEDULES.values())
     yield from (Train, EarlyStopping, Vitals)
 
@@ -55,6 +64,8 @@ def _lines() -> Iterator[str]:
     yield _HEAD
     yield from _section("## The whole", Recipe)
     yield from _section("## `[data]`", Data)
+    yield from _section("### `[data.pictures]`", Pictures)
+    yield from _section("### `[data.augment]`", Augment)
     yield from _section("## `[net]`", Net)
     yield "## Layers\n"
     yield "A layer is a table whose first key is its kind. Errors count layers from 1, and"
@@ -122,6 +133,8 @@ def _words(annotation: Any, metadata: Iterable[Any] = ()) -> str:
     if origin is tuple:
         if arguments == (int, int):
             return "whole number ≥ 1, or `[height, width]`"
+        if arguments[0] is str:
+            return "text or list of texts"
         return "table" if get_origin(arguments[0]) is tuple else "list of layers"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return "name or table" if "name" in annotation.model_fields else "table"
@@ -153,7 +166,7 @@ def _default(field: FieldInfo) -> str:
             name = getattr(value, "name", None)
             return f'`"{name}"`' if name else "its defaults"
         case tuple():
-            return f"`{value[0]}`"
+            return f"`{value[0]}`" if value else "none"
         case _:
             return f"`{_plain(value)}`"
 

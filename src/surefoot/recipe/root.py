@@ -16,6 +16,9 @@ from surefoot.recipe.schedule import Constant, Schedule
 from surefoot.recipe.section import LANE_NUMBER, Section, Seed
 from surefoot.recipe.train import Train, Vitals
 
+# Keys of the data that say nothing about a built-in set or about arrays: not written unless set.
+_FOR_FILES = ("columns", "categories", "split", "pictures", "augment")
+
 
 class Recipe(Section):
     """One training run as data: frozen, validated, TOML in and out.
@@ -68,6 +71,9 @@ class Recipe(Section):
         # A layer is read by people: what it leaves at its default stays unwritten.
         values["net"] = self.net.model_dump(mode="json", exclude_defaults=True)
         values["net"]["initializer"] = self.net.model_dump(mode="json")["initializer"]
+        for key in _FOR_FILES:
+            if getattr(self.data, key) == Data.model_fields[key].default:
+                values["data"].pop(key, None)
         for key in ("optimizer", "schedule"):
             values[key] = {"name": values[key].pop("name"), **values[key]}
         return values

@@ -1,0 +1,70 @@
+"""Ctrl-C and a kill, in the middle of training."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_iris
+
+import surefoot as sf
+from surefoot.vitals.table import read
+
+# Long enough that no machine is done before it is told to stop.
+ENDLESS = ("train", "iris", "--net", "mlp:8", "--epochs", "10000000", "--out", "run")
+
+
+def _training(process) -> None:
+    """Wait until steps are on disk."""
+    while not list(Path("run").glob("vitals/part-*.parquet")):
+        if process.poll() is not None:
+            pytest.fail(f"ended too early: {process.communicate()[1]}")
+        time.sleep(0.05)
+
+
+def test_ctrl_c_ends_cleanly_with_a_usable_run(start):
+    process = start(*ENDLESS, "--json")
+    _training(process)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert "interrupted" in err
+    result = json.loads(out)
+    assert result["ended"] == "interrupted"
+    run = sf.Run("run")
+    assert run.summary["steps"] == result["steps"] == run.history.rows
+    np.testing.assert_array_equal(run.history["step"], np.arange(result["steps"]))
+    # What it predicts is as good as the run says that it is.
+    flowers = load_iris()
+    right = run.predict(flowers.data) == flowers.target_names[flowers.target]
+    share = {part: values["accuracy"] for part, values in result["metrics"].items()}
+    assert right.mean() == pytest.approx(0.8 * share["train"] + 0.2 * share["validation"])
+    assert not list(Path("run").glob("**/*.tmp"))
+
+
+def test_a_killed_process_leaves_tables_that_can_be_read(start):
+    process = start(*ENDLESS, "--quiet")
+    _training(process)
+    process.kill()
+    process.communicate()
+    metrics, vitals = read(Path("run"), "metrics"), read(Path("run"), "vitals")
+    np.testing.assert_array_equal(metrics["step"], np.arange(metrics.rows))
+    assert metrics.rows > 0
+    assert np.isfinite(metrics["loss"]).all()
+    assert set(vitals["step"]) <= set(metrics["step"])
+    with pytest.raises(sf.RunError, match=r"summary\.json: no such file"):
+        sf.Run("run")
+
+
+def test_a_bar_is_drawn_for_a_terminal_alone(start):
+    process = start("train", "iris", "--net", "mlp:8", "--epochs", "2", "--json")
+    out, err = process.communicate()
+    assert process.returncode == 0
+    assert json.loads(out)["epochs"] == 2
+    assert "\x1b" not in err
+    assert "━" not in err
