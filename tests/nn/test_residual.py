@@ -63,17 +63,18 @@ def test_a_strided_projection_takes_every_second_pixel(make):
 @pytest.mark.parametrize(
     ("initializer", "expected"),
     [
-        # A projection has no neighbours to be zero in: delta-orthogonal is orthogonal there.
+        # Unlike a filter, a projection may narrow: delta-orthogonal is orthogonal there.
         ("delta_orthogonal", "orthogonal"),
         ("orthogonal", "orthogonal"),
         ({"name": "constant", "value": 0.5}, 0.5),
     ],
 )
 def test_the_nets_initializer_starts_the_projection(initializer, expected, make):
-    net = make([{"residual": [{"conv": 6}]}, FLAT], (3, 3, 2), initializer=initializer)
+    branch = [{"conv": 2, "initializer": "he_normal"}]
+    net = make([{"residual": branch}, FLAT], (3, 3, 6), initializer=initializer)
     kernel = net.params[0]["projection"][0, 0]
     if expected == "orthogonal":
-        np.testing.assert_allclose(kernel @ kernel.T, np.eye(2), atol=1e-6)
+        np.testing.assert_allclose(kernel.T @ kernel, np.eye(2), atol=1e-6)
     else:
         assert (kernel == expected).all()
 

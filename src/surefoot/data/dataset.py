@@ -38,6 +38,8 @@ class Dataset:
         feature_shape: the shape of one row.
         preprocessing: what was done to the inputs.
         source: a built-in set's name, a file's path, or ``"arrays"``.
+        scaled_in_step: whether inputs are pictures as bytes, ``[n, height, width, channels]``, that
+            the compiled step scales with `preprocessing`'s mean and scale of each channel.
         train_rows: where the training rows stood in the data, where we split.
         validation_rows: where the validation rows stood, where we split.
     """
@@ -52,6 +54,7 @@ class Dataset:
     feature_shape: tuple[int, ...]
     preprocessing: Preprocessing
     source: str
+    scaled_in_step: bool = False
     train_rows: NDArray[np.int64] | None = None
     validation_rows: NDArray[np.int64] | None = None
 

@@ -9,6 +9,7 @@ from typing import Any
 from optax import GradientTransformation
 
 from surefoot.data.target import Target
+from surefoot.engine.inputs import Inputs
 from surefoot.engine.objective import Objective, outputs_for
 from surefoot.errors import RecipeError
 from surefoot.nn.network import Network, build
@@ -31,6 +32,7 @@ class Blueprint:
         recipe: one of the cohort's recipes; of it only the structure counts.
         network: the recipe's net for this data.
         objective: what is minimized.
+        inputs: what happens to a batch before the first layer.
         transformation: an Optax transformation that was given as an object, or None.
     """
 
@@ -38,6 +40,7 @@ class Blueprint:
     recipe: Recipe = field(compare=False)
     network: Network = field(compare=False)
     objective: Objective = field(compare=False)
+    inputs: Inputs = field(compare=False)
     transformation: GradientTransformation | None = field(compare=False)
 
     @classmethod
@@ -47,8 +50,16 @@ class Blueprint:
         feature_shape: tuple[int, ...],
         target: Target,
         transformation: GradientTransformation | None = None,
+        pictures: bool = False,
     ) -> Blueprint:
         """Return the blueprint of a recipe for inputs and targets of these shapes.
+
+        Args:
+            recipe: the recipe.
+            feature_shape: of one example, as the net takes it.
+            target: what is to be predicted.
+            transformation: an Optax transformation in place of the recipe's update rule.
+            pictures: whether rows lie on the device as bytes and are scaled within the step.
 
         Raises:
             RecipeError: a layer does not fit its input, or the outputs do not fit the target.
@@ -61,18 +72,19 @@ class Blueprint:
         objective = Objective(
             network, recipe.train.loss, outputs_for(recipe.train, network), measure[target.kind]
         )
+        inputs = Inputs(pictures, recipe.data.augment, feature_shape)
         key = (
             _strip(structure(recipe.net)),
             structure(recipe.optimizer),
             structure(recipe.schedule),
             _strip(structure(recipe.train)),
             recipe.vitals.every > 0 or recipe.vitals.first > 0,
-            feature_shape,
+            inputs,
             target.size,
             target.kind,
             transformation,
         )
-        return cls(key, recipe, network, objective, transformation)
+        return cls(key, recipe, network, objective, inputs, transformation)
 
 
 def _check_outputs(network: Network, target: Target) -> None:

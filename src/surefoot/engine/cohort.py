@@ -47,7 +47,13 @@ class Cohort:
         self.dataset = dataset
         first = self.recipes[0]
         blueprints = [
-            Blueprint.of(recipe, dataset.feature_shape, dataset.target, transformation)
+            Blueprint.of(
+                recipe,
+                dataset.feature_shape,
+                dataset.target,
+                transformation,
+                pictures=dataset.scaled_in_step,
+            )
             for recipe in self.recipes
         ]
         shared = [
@@ -119,7 +125,7 @@ class Cohort:
         have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         if need > have:
             raise RecipeError(
-                f"net: {weights:,} weights in {self.lanes} lane{'s' if self.lanes > 1 else ''} need "
+                f"net: {weights:,} weights ({self.lanes} lane{'s' if self.lanes > 1 else ''}) need "
                 f"about {need / 1e9:,.0f} GB to train and this machine has {have / 1e9:,.0f} GB; "
                 "make the layers smaller"
             )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from surefoot.data import Preprocessing, Target, prepare
 from surefoot.engine.blueprint import Blueprint, step_numbers
+from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
 from surefoot.engine.programs import programs_for
 from surefoot.engine.step import LaneInput
@@ -168,7 +169,9 @@ class Model:
         dtype = np.dtype(self.recipe.train.precision)
         step = jax.tree.map(lambda value: np.asarray(value, dtype), step_numbers(self.recipe))
         zero = np.int32(0)
-        given = LaneInput(step, self.scaling, np.uint32(0), zero, np.ones((), dtype))
+        # Rows are scaled on the host: what the program is given holds no bytes.
+        none = InputScaling(np.zeros(0, dtype), np.zeros(0, dtype))
+        given = LaneInput(step, self.scaling, none, np.uint32(0), zero, np.ones((), dtype))
         return jax.device_put(
             jax.tree.map(lambda array: np.asarray(array)[None], (self.params, self.state, given))
         )

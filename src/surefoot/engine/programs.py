@@ -74,6 +74,7 @@ class Programs:
     def __init__(self, blueprint: Blueprint) -> None:
         self._network = blueprint.network
         self._objective = blueprint.objective
+        self._inputs = blueprint.inputs
         self._step = Step(blueprint)
         self.start = Program(self._start)
         self.train = Program(self._train, static=("shared", "whole", "instrument"), donate=(0,))
@@ -174,17 +175,18 @@ class Programs:
                 fitting = jnp.minimum(start, data.x.shape[0] - chunk)
                 part = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, fitting, chunk), data)
                 rows = fitting + jnp.arange(chunk)
-                weights = ((rows >= start) & (rows < end)).astype(part.x.dtype)
+                weights = ((rows >= start) & (rows < end)).astype(given.rate_scale.dtype)
                 if part.weights is not None:
                     weights = weights * part.weights
-                outputs = self._forward(params, state, given, part.x)
+                x = self._inputs(part.x, given.inputs, None)
+                outputs = self._forward(params, state, given, x)
                 new = (
                     *self._objective.sums(outputs, part.y, weights, given.scaling),
                     jnp.sum(weights),
                 )
                 return jax.tree.map(jnp.add, sums, new)
 
-            zero = jnp.zeros((), data.x.dtype)
+            zero = jnp.zeros((), given.rate_scale.dtype)
             chunks = (end - first + chunk - 1) // chunk
             loss, measure, total = lax.fori_loop(0, chunks, body, (zero, zero, zero))
             total = jnp.maximum(total, 1e-12)

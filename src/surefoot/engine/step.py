@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import optax
 
 from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
 from surefoot.nn.layer import Array, Context
 from surefoot.nn.probes import WEIGHT, measure_weight
@@ -38,6 +39,7 @@ class LaneInput(NamedTuple):
     Attributes:
         numbers: the recipe's lane numbers.
         scaling: of the targets.
+        inputs: the scaling of the inputs.
         seed: of the randomness of its steps.
         total_steps: how many steps its run has; the schedule is stretched over them.
         rate_scale: what the plateau schedule multiplies the rate by.
@@ -45,6 +47,7 @@ class LaneInput(NamedTuple):
 
     numbers: Any
     scaling: Scaling
+    inputs: InputScaling
     seed: Array
     total_steps: Array
     rate_scale: Array
@@ -83,6 +86,7 @@ class Step:
         self, lane: LaneState, given: LaneInput, step: Array, batch: Any
     ) -> tuple[LaneState, tuple[Array, Array]]:
         """Take one step; return the new state, and the batch's loss and measure."""
+        batch = self._prepared(given, step, batch)
         context = self._context(given, step, None)
         value_and_grad = jax.value_and_grad(self._blueprint.objective, has_aux=True)
         (loss, (state, measured, _)), grads = value_and_grad(
@@ -95,6 +99,7 @@ class Step:
         self, lane: LaneState, given: LaneInput, step: Array, batch: Any
     ) -> tuple[LaneState, tuple[Array, Array], Measured]:
         """Take one step and measure it: its update is that of the plain step."""
+        batch = self._prepared(given, step, batch)
 
         def objective(params: Any, probes: Array) -> Any:
             context = self._context(given, step, probes)
@@ -113,11 +118,19 @@ class Step:
         rate = self._rate(given, step)
         return new, (loss, measured), Measured(rate, *norms, vitals)
 
+    def _prepared(self, given: LaneInput, step: Array, batch: Any) -> Any:
+        x, y, weights = batch
+        inputs = self._blueprint.inputs
+        # Layers count from 0 on; this key is none of theirs.
+        key = jax.random.fold_in(self._key(given, step), 2**31) if inputs.random else None
+        return inputs(x, given.inputs, key), y, weights
+
     def _context(self, given: LaneInput, step: Array, probes: Array | None) -> Context:
-        key = None
-        if self._network.random:
-            key = jax.random.fold_in(jax.random.key(given.seed), step)
+        key = self._key(given, step) if self._network.random else None
         return Context(True, key, given.numbers["net"], probes)
+
+    def _key(self, given: LaneInput, step: Array) -> Array:
+        return jax.random.fold_in(jax.random.key(given.seed), step)
 
     def _rate(self, given: LaneInput, step: Array) -> Array:
         optimizer = given.numbers["optimizer"]

@@ -20,6 +20,7 @@ from surefoot.engine.blueprint import step_numbers
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Block, Listener, Silent, Validation
 from surefoot.engine.falling import FallingRates
+from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
 from surefoot.engine.programs import Orders, Programs, Record, Rows, programs_for
 from surefoot.engine.step import LaneInput, LaneState
@@ -171,6 +172,7 @@ class _Training:
         self._given = LaneInput(
             numbers=self._stack([step_numbers(recipe) for recipe in self._recipes]),
             scaling=self._scaling(),
+            inputs=self._input_scaling(),
             seed=jnp.asarray([recipe.seed for recipe in self._recipes], jnp.uint32),
             total_steps=jnp.full(self._cohort.lanes, total_steps, jnp.int32),
             rate_scale=jnp.ones(self._cohort.lanes, self._dtype),
@@ -207,6 +209,20 @@ class _Training:
         return Scaling(
             jnp.asarray(np.where(on, mean, 0), self._dtype),
             jnp.asarray(np.where(on, scale, 1), self._dtype),
+        )
+
+    def _input_scaling(self) -> InputScaling:
+        """Return mean and scale of each channel, where that is left to the step."""
+        dataset, lanes = self._cohort.dataset, self._cohort.lanes
+        if not dataset.scaled_in_step:
+            empty = jnp.zeros((lanes, 0), self._dtype)
+            return InputScaling(empty, empty)
+        fitted = dataset.preprocessing
+        channels = dataset.x_train.shape[-1]
+        mean = np.zeros(channels) if fitted.mean is None else fitted.mean
+        scale = np.ones(channels) if fitted.scale is None else fitted.scale
+        return InputScaling(
+            *(jnp.asarray(np.tile(array, (lanes, 1)), self._dtype) for array in (mean, scale))
         )
 
     def _stack(self, trees: Sequence[Any]) -> Any:

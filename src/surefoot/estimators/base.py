@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from math import prod
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ from surefoot.recipe import Recipe, structure
 
 # As scikit-learn's own networks have it.
 _LARGEST_BATCH = 200
-_FLOATS = (np.float64, np.float32)
+# What inputs may be; anything else becomes the first.
+FLOATS = (np.float64, np.float32)
 
 
 class SurefootEstimator(BaseEstimator):
@@ -40,9 +42,10 @@ class SurefootEstimator(BaseEstimator):
     _model: Model
     _lane: LaneState
 
-    def _check_x(self, x: Any, reset: bool = False) -> NDArray[Any]:
-        """Check inputs against what was fitted, as scikit-learn does."""
-        return validate_data(self, x, dtype=_FLOATS, reset=reset)
+    def _fitted(self, x: Any) -> NDArray[Any]:
+        """Check that there is a model, and new inputs against what it was fitted on."""
+        check_is_fitted(self)
+        return validate_data(self, x, dtype=FLOATS, reset=False)
 
     def _shaped(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return flat rows in the shape that the network takes."""
@@ -131,11 +134,6 @@ class SurefootEstimator(BaseEstimator):
                 stacklevel=4,
             )
 
-    def _outputs(self, x: Any) -> NDArray[Any]:
-        """Return the network's outputs for raw rows, after the checks."""
-        check_is_fitted(self)
-        return self._model.outputs(self._check_x(x))
-
     # From parameters to a recipe.
 
     def _draw_seed(self) -> int:
@@ -175,19 +173,27 @@ class SurefootEstimator(BaseEstimator):
         if self.layers is not None:
             tables["net"] = {"layers": self.layers}
             return Recipe.parse(fill_output(tables, target, None), type(self).__name__)
-        hidden = (self.hidden,) if isinstance(self.hidden, int) else tuple(self.hidden)
         net = mlp(
-            *hidden,
+            *self._hidden(),
             activation=self.activation,
             dropout=self.dropout,
             batch_norm=bool(self.batch_norm),
         )
         return Recipe.parse(fill_output(tables, target, net), type(self).__name__)
 
+    def _hidden(self) -> tuple[Any, ...]:
+        if isinstance(self.hidden, Integral):
+            return (self.hidden,)
+        if not isinstance(self.hidden, Iterable):
+            raise RecipeError(
+                f"hidden = {self.hidden!r}: must be sizes of layers, such as (128, 64)"
+            )
+        return tuple(self.hidden)
+
     def _batch_size(self, rows: int) -> Any:
         if self.batch_size == "auto":
             return "full" if rows <= _LARGEST_BATCH else _LARGEST_BATCH
-        if isinstance(self.batch_size, int) and self.batch_size >= rows:
+        if isinstance(self.batch_size, Integral) and self.batch_size >= rows:
             return "full"
         return self.batch_size
 
@@ -211,7 +217,8 @@ class SurefootEstimator(BaseEstimator):
 def _check_same(before: Recipe, now: Recipe) -> None:
     """Refuse to go on with another net or update rule than training began with."""
     for section in ("net", "optimizer"):
-        if structure(getattr(before, section)) != structure(getattr(now, section)):
+        old, new = getattr(before, section), getattr(now, section)
+        if old != new and structure(old) != structure(new):
             raise RecipeError(
                 f"partial_fit: the {section} is not the one that training began with; call fit "
                 "to begin anew, or set the parameters back"

@@ -10,11 +10,11 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import Tags, column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from surefoot.data import Target
 from surefoot.errors import DataError
-from surefoot.estimators.base import SurefootEstimator
+from surefoot.estimators.base import FLOATS, SurefootEstimator
 from surefoot.estimators.rows import Rows, read_weights
 
 
@@ -184,11 +184,11 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         """
         x, y = self._check(X, y, reset=True)
         weights = read_weights(sample_weight, len(x))
-        labels = y if weights is None or y.ndim == 2 else y[weights > 0]
-        self._set_classes(np.arange(y.shape[1]) if y.ndim == 2 else np.unique(labels), y.ndim == 2)
         if weights is not None:
-            x, y, weights = x[weights > 0], y[weights > 0], weights[weights > 0]
-        self._learn(self._rows(x, y, weights, self.class_weight), self._target(), go_on=False)
+            x, y, weights = Rows(x, y, weights).at(weights > 0)
+        several = y.ndim == 2
+        self._set_classes(np.arange(y.shape[1]) if several else np.unique(y), several)
+        self._learn(self._rows(x, y, weights), self._target(), go_on=False)
         return self
 
     def partial_fit(
@@ -219,15 +219,13 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         first = not hasattr(self, "classes_")
         if first and classes is None:
             raise DataError("classes must be passed on the first call to partial_fit")
-        if (
-            not first
-            and classes is not None
-            and not np.array_equal(self.classes_, np.unique(classes))
-        ):
-            raise DataError(
-                f"classes={classes!r} is not the same as on last call to partial_fit, was: "
-                f"{self.classes_!r}"
-            )
+        if classes is not None:
+            classes = np.unique(classes)
+            if not first and not np.array_equal(self.classes_, classes):
+                raise DataError(
+                    f"classes={classes.tolist()} are not those of the last call to partial_fit, "
+                    f"{self.classes_.tolist()}"
+                )
         if isinstance(self.class_weight, str):
             raise DataError(
                 f"class_weight = {self.class_weight!r} needs all rows at once, and partial_fit "
@@ -236,8 +234,8 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         x, y = self._check(X, y, reset=first)
         weights = read_weights(sample_weight, len(x))
         if first:
-            self._set_classes(np.unique(classes), y.ndim == 2)
-        self._learn(self._rows(x, y, weights, self.class_weight), self._target(), go_on=True)
+            self._set_classes(classes, y.ndim == 2)
+        self._learn(self._rows(x, y, weights), self._target(), go_on=True)
         return self
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -271,8 +269,7 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         chances : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        check_is_fitted(self)
-        return self._model.probabilities(self._check_x(X))
+        return self._model.probabilities(self._fitted(X))
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of the chance of each class.
@@ -297,9 +294,7 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
 
     def _check(self, x: Any, y: Any, reset: bool) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return inputs and labels, the latter [rows], or a matrix of 0 and 1 [rows, labels]."""
-        x, y = validate_data(
-            self, x, y, dtype=(np.float64, np.float32), multi_output=True, reset=reset
-        )
+        x, y = validate_data(self, x, y, dtype=FLOATS, multi_output=True, reset=reset)
         check_classification_targets(y)
         if type_of_target(y) == "multiclass-multioutput":
             raise DataError("y has several columns of classes: give one label a row, or 0 and 1")
@@ -321,25 +316,34 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
             return Target("labels", count)
         return Target("classes", count, tuple(range(count)))
 
-    def _rows(
-        self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None, class_weight: Any
-    ) -> Rows:
+    def _rows(self, x: NDArray[Any], y: NDArray[Any], weights: NDArray[Any] | None) -> Rows:
         """Encode labels, and let each row count as its class does."""
-        if (y.ndim == 2) != self._several or (y.ndim == 2 and y.shape[1] != len(self.classes_)):
+        if (y.ndim == 2) != self._several or (self._several and y.shape[1] != len(self.classes_)):
             raise DataError("y has another number of columns than in the first call")
-        if y.ndim == 2:
-            if class_weight is not None:
+        if self._several:
+            if self.class_weight is not None:
                 raise DataError("class_weight: rows with several labels have no single class")
-            return Rows(x, np.asarray(y, x.dtype), weights)
+            return Rows(x, np.asarray(y, np.float64), weights)
         unknown = np.setdiff1d(y, self.classes_)
         if len(unknown):
             raise DataError(
                 f"y holds {unknown[0]!r}, which is none of the classes {self.classes_.tolist()}"
             )
         codes = np.searchsorted(self.classes_, y).astype(np.int32)
-        if class_weight is not None:
-            of_class = compute_class_weight(
-                class_weight, classes=self.classes_, y=y, sample_weight=weights
-            )
+        if self.class_weight is not None:
+            of_class = self._class_weights(y, weights)
             weights = of_class[codes] * (1.0 if weights is None else weights)
         return Rows(x, codes, weights)
+
+    def _class_weights(self, y: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[np.float64]:
+        if isinstance(self.class_weight, str) and self.class_weight != "balanced":
+            raise DataError(
+                f"class_weight = {self.class_weight!r}: must be a table {{label: weight}}, or "
+                '"balanced"'
+            )
+        of_class = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=y, sample_weight=weights
+        )
+        if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
+            raise DataError("class_weight holds a weight below 0, or one that is not finite")
+        return of_class

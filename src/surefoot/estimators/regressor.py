@@ -13,7 +13,7 @@ from sklearn.utils.validation import validate_data
 from surefoot.data import Target
 from surefoot.data.preprocessing import fit as fit_preprocessing
 from surefoot.errors import DataError
-from surefoot.estimators.base import SurefootEstimator
+from surefoot.estimators.base import FLOATS, SurefootEstimator
 from surefoot.estimators.rows import Rows, read_weights
 
 
@@ -66,7 +66,8 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         training rows, for `partial_fit` from those of the first call.
     standardize_targets : bool, default=True
         Whether the network learns targets of mean 0 and variance 1; predictions are brought
-        back. Losses are those of the standardized targets.
+        back. Losses are those of the standardized targets. Mean and variance come from all rows,
+        for `partial_fit` from those of the first call.
     precision : {"auto", "float32", "float64"}, default="auto"
         Of all arithmetic; "auto" is float32 if `X` is, else float64.
     random_state : int, RandomState or None, default=None
@@ -212,7 +213,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As `fit` was given them.
         """
-        outputs = self._outputs(X) * self._target_scale + self._target_mean
+        outputs = self._model.outputs(self._fitted(X)) * self._target_scale + self._target_mean
         predictions = outputs.astype(self._model.recipe.train.precision, copy=False)
         return predictions if self._matrix else predictions[:, 0]
 
@@ -224,13 +225,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
     def _fit(self, x: Any, y: Any, sample_weight: Any, *, go_on: bool) -> Self:
         first = not (go_on and hasattr(self, "n_outputs_"))
         x, y = validate_data(
-            self,
-            x,
-            y,
-            dtype=(np.float64, np.float32),
-            multi_output=True,
-            y_numeric=True,
-            reset=first,
+            self, x, y, dtype=FLOATS, multi_output=True, y_numeric=True, reset=first
         )
         weights = read_weights(sample_weight, len(x))
         matrix = np.asarray(y, np.float64).reshape(len(x), -1)
@@ -243,9 +238,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
                 f"y has {matrix.shape[1]} columns, and {self.n_outputs_} in the first call"
             )
         scaled = (matrix - self._target_mean) / self._target_scale
-        dtype = x.dtype if self.precision == "auto" else self.precision
-        rows = Rows(x, scaled.astype(dtype), weights)
-        self._learn(rows, Target("numbers", self.n_outputs_), go_on=not first or go_on)
+        self._learn(Rows(x, scaled, weights), Target("numbers", self.n_outputs_), go_on=go_on)
         return self
 
     def _measure_targets(self, y: NDArray[np.float64], weights: NDArray[Any] | None) -> None:

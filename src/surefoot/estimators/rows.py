@@ -60,6 +60,9 @@ def drop_weightless(rows: Rows) -> Rows:
     same as no such row, whatever the size of batches. Weights are divided by their mean, which
     the mean loss Σ wᵢLᵢ / Σ wᵢ does not notice.
 
+    Raises:
+        DataError: no row is left.
+
     >>> kept = drop_weightless(Rows(np.ones((3, 1)), np.arange(3), np.array([2.0, 0.0, 2.0])))
     >>> kept.y.tolist(), kept.weights
     ([0, 2], None)
@@ -67,6 +70,8 @@ def drop_weightless(rows: Rows) -> Rows:
     if rows.weights is None:
         return rows
     counted = rows.weights > 0
+    if not counted.any():
+        raise DataError("every row has weight zero: raise a sample_weight, or its class's weight")
     kept = rows if counted.all() else rows.at(counted)
     if (kept.weights == kept.weights[0]).all():
         return kept._replace(weights=None)
@@ -126,7 +131,9 @@ def make_dataset(
 
     def ready(rows: Rows) -> Rows:
         check_finite(rows.x, "X", dtype)
-        rows = rows._replace(x=preprocessing.apply(rows.x, dtype, name="X"))
+        # Class indices stay whole numbers.
+        y = rows.y.astype(dtype) if rows.y.dtype.kind == "f" else rows.y
+        rows = rows._replace(x=preprocessing.apply(rows.x, dtype, name="X"), y=y)
         return padded(rows) if pad else rows
 
     train = ready(train)
