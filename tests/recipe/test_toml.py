@@ -180,6 +180,7 @@ LAYERS = [
     {"average_pool": [2, 1], "padding": "same"},
     {"global_average_pool": {}},
     {"flatten": {}},
+    {"embedding": 3, "columns": [[0, 4], [2, 9]]},
     {"residual": [{"dense": 4}, {"repeat": 3, "layers": [{"residual": [{"flatten": {}}]}]}]},
     {"repeat": 2, "layers": [{"activation": "elu", "alpha": 1.5}]},
 ]

@@ -19,7 +19,7 @@ _NO_MEMORY = "there is not enough memory; try a smaller batch, net or data set"
 
 app = typer.Typer(
     name="surefoot",
-    help="Trains a neural network, says when and why training goes wrong, and repairs it.",
+    help="Trains neural networks, and records what happens in every layer.",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

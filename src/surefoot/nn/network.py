@@ -17,6 +17,7 @@ from surefoot.nn.batch_norm import BatchNorm
 from surefoot.nn.conv import Conv
 from surefoot.nn.dense import Dense
 from surefoot.nn.dropout import Dropout
+from surefoot.nn.embedding import Embedding
 from surefoot.nn.fixup import fixup_initials
 from surefoot.nn.flatten import Flatten
 from surefoot.nn.layer import (
@@ -187,6 +188,9 @@ class _Builder:
                 return GlobalAveragePool(number)
             case "flatten":
                 return Flatten(number)
+            case "embedding":
+                initial = Initial(spec.initializer.name, own=True)
+                return Embedding(number, spec.embedding, spec.columns, initial)
             case "residual":
                 branch = Sequential(number, tuple(self.layers(spec.residual, f"{number}.")))
                 return Residual(number, branch, self._projection())

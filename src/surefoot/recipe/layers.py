@@ -20,6 +20,7 @@ from surefoot.recipe.section import (
     LONGEST_NAME,
     MAX_COUNT,
     Count,
+    Integer,
     Number,
     Positive,
     Section,
@@ -71,6 +72,7 @@ def _short_pair(pair: tuple[int, int]) -> int | list[int]:
     return pair[0] if pair[0] == pair[1] else list(pair)
 
 
+Index = Annotated[Integer, Field(ge=0, le=1_000_000_000)]
 Pair = Annotated[tuple[int, int], BeforeValidator(_pair), PlainSerializer(_short_pair)]
 
 
@@ -182,6 +184,19 @@ class FlattenSpec(Section):
     flatten: Nothing = Field(description="an empty table, {}")
 
 
+class EmbeddingSpec(Section):
+    """``{embedding = 8, columns = [[12, 40]]}``: column 12, of 40 categories, as 8 numbers."""
+
+    embedding: Count = Field(description="numbers that stand for one category")
+    columns: tuple[tuple[Index, Count], ...] = Field(
+        min_length=1, description="list of [column counted from 0, number of its categories]"
+    )
+    # Small against the standardized columns beside it, so that learning decides what matters.
+    initializer: Initializer = Field(
+        InitializerSpec(name="normal", stddev=0.1), description="of the vectors"
+    )
+
+
 class ResidualSpec(Section):
     """``{residual = [ … ]}``: x + branch(x); where shapes differ, x passes a projection."""
 
@@ -205,6 +220,7 @@ LAYER_KINDS: Mapping[str, type[Section]] = {
     "average_pool": AveragePoolSpec,
     "global_average_pool": GlobalAveragePoolSpec,
     "flatten": FlattenSpec,
+    "embedding": EmbeddingSpec,
     "residual": ResidualSpec,
     "repeat": RepeatSpec,
 }
@@ -265,6 +281,7 @@ Layer = Annotated[
     | Annotated[AveragePoolSpec, Tag("average_pool")]
     | Annotated[GlobalAveragePoolSpec, Tag("global_average_pool")]
     | Annotated[FlattenSpec, Tag("flatten")]
+    | Annotated[EmbeddingSpec, Tag("embedding")]
     | Annotated[ResidualSpec, Tag("residual")]
     | Annotated[RepeatSpec, Tag("repeat")],
     Discriminator(_tag),
