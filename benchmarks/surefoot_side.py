@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from benchmarks.work import Work
 from surefoot.data import load
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Block, Silent
 from surefoot.engine.training import train
 from surefoot.recipe import Data, Recipe
-
-from benchmarks.work import Work
 
 
 class Surefoot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -18,7 +19,7 @@ COMMAND = "surefoot train digits"
 
 def main() -> None:
     """Run the command on a terminal of our own, and draw what it wrote."""
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), highlight=False)
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), highlight=False)
     console.print(f"[bold green]$[/] {COMMAND}")
     for line in _lines(_run()):
         console.print(Text.from_ansi(line), soft_wrap=True)

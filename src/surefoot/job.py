@@ -89,6 +89,8 @@ def prepare(
         dtype=np.dtype(draft.train.precision),
     )
     tables = fill_output(tables, dataset.target, chosen)
+    if dataset.pictures is not None:  # what was chosen by looking at them is needed to predict
+        set_key(tables, "data.pictures", dataset.pictures.model_dump(mode="json"))
     if not is_recipe:
         tables = fill_training(tables, dataset)
     recipe = Recipe.parse(tables, where)

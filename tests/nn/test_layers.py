@@ -28,6 +28,7 @@ CASES = {
     "average_pool": ({"average_pool": [2, 3], "stride": 1}, PICTURE, (3, 1, 2)),
     "global_average_pool": ({"global_average_pool": {}}, PICTURE, (2,)),
     "flatten": ({"flatten": {}}, PICTURE, (24,)),
+    "embedding": ({"embedding": 3, "columns": [[1, 2], [0, 4]]}, ROW, (8,)),
     "residual": ({"residual": [{"dense": 3}, {"activation": "tanh"}]}, ROW, (3,)),
     "repeat": ({"repeat": 2, "layers": [{"batch_norm": {}}, {"dense": 4}]}, ROW, ROW),
     "repeat nothing learned": ({"repeat": 2, "layers": [{"activation": "tanh"}]}, ROW, ROW),
@@ -238,3 +239,14 @@ def test_shapes_are_told_as_people_say_them():
     assert describe_shape(()) == "a single number"
     assert describe_shape((2, 3)) == "2×3"
     assert describe_shape((2, 3, 2)) == "2×3 pictures with 2 channels"
+
+
+@pytest.mark.parametrize("far", [0.0, 1e4, 1e8])
+def test_batch_norm_survives_a_mean_far_from_zero_and_a_first_value_far_from_the_mean(far, make):
+    x = np.random.default_rng(0).normal(size=(64, 8, 8, 1)).astype(np.float32) + np.float32(1e4)
+    x[0, 0, 0, 0] += far
+    net = make([{"batch_norm": {"momentum": 0.0}}, FLAT], (8, 8, 1))
+    y, state, _ = net.apply(x)
+    assert np.isfinite(y).all()
+    variance = np.var(x, ddof=1, dtype=np.float64)
+    np.testing.assert_allclose(state[0]["variance"], [variance], rtol=0.02)

@@ -56,6 +56,24 @@ REFUSED = {
         "layer 1 (residual)",
         "take what makes rows of pictures out of the branch",
     ),
+    "embedding of pictures": (
+        [{"embedding": 2, "columns": [[0, 3]]}],
+        PICTURE,
+        "layer 1 (embedding): needs a row of numbers",
+        "gets 8×8 pictures",
+    ),
+    "embedding of a column that is not there": (
+        [{"embedding": 2, "columns": [[6, 3]]}],
+        ROW,
+        "layer 1 (embedding): column 6 is not there",
+        "columns 0 to 5",
+    ),
+    "embedding of a column twice": (
+        [{"embedding": 2, "columns": [[1, 3], [1, 2]]}],
+        ROW,
+        "layer 1 (embedding): column 1 is named twice",
+        "name each column once",
+    ),
     "inside a residual": (
         [{"dense": 4}, {"residual": [{"dense": 2}, {"conv": 2}]}],
         ROW,

@@ -124,11 +124,11 @@ def test_saturated_share(activation, saturated, make):
 
 def test_a_channel_is_the_unit_of_pictures(make):
     layers = [{"conv": 3, "size": 1, **EYE}, {"activation": "relu"}, {"flatten": {}}]
-    x = np.ones((2, 2, 2, 3), np.float32)
-    x[..., 1] = -1  # never active
-    x[0, ..., 2] = -1  # active on the second picture
+    x = -np.ones((2, 2, 2, 3), np.float32)
+    x[1, 0, 1, 0] = 1  # active at one place of one picture; the second channel nowhere
+    x[1, ..., 2] = 1  # active on one picture
     vitals = measure(make(layers, (2, 2, 3)), x, np.ones((2, 12), np.float32))
-    has(vitals["2"], zero_share=1 / 2, inactive_share=1 / 3, signal_rms=1)
+    has(vitals["2"], zero_share=19 / 24, inactive_share=1 / 3, signal_rms=1)
 
 
 @pytest.mark.parametrize("head", ["softmax", "sigmoid"])

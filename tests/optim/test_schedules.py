@@ -52,7 +52,7 @@ def test_a_single_step_has_the_base_rate(name, warmup):
     assert rates(name, [0], 1, warmup, base=0.25) == [0.25]
 
 
-@pytest.mark.parametrize("name", set(SCHEDULES) - {"transformer"})
+@pytest.mark.parametrize("name", sorted({*SCHEDULES} - {"transformer"}))
 def test_nothing_but_warm_up(name):
     np.testing.assert_allclose(rates(name, range(4), 4, 1.0), [0.25, 0.5, 0.75, 1], rtol=1e-6)
 

@@ -79,6 +79,14 @@ def layer(spec: Any, params: Any, state: Any, x: torch.Tensor, train: bool) -> A
             return F.adaptive_avg_pool2d(first(x), 1).flatten(1), state
         case "flatten":
             return torch.flatten(x, 1), state
+        case "embedding":
+            embedded = [column for column, _ in spec.columns]
+            parts = [x[:, [c for c in range(x.shape[1]) if c not in embedded]]]
+            tables = params["kernel"].split([categories for _, categories in spec.columns])
+            for column, table in zip(embedded, tables, strict=True):
+                codes = x[:, column].detach().clamp(0, len(table) - 1).long()
+                parts.append(F.embedding(codes, table))
+            return torch.cat(parts, 1), state
         case "batch_norm":
             mean, variance = state["mean"].clone(), state["variance"].clone()
             options = spec.batch_norm

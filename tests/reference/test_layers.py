@@ -44,6 +44,7 @@ CASES = {
     "global_average_pool": ([{"global_average_pool": {}}], PICTURE),
     "flatten": ([FLAT], PICTURE),
     "flatten a row": ([FLAT], ROW),
+    "embedding": ([{"embedding": 2, "columns": [[3, 2], [0, 3]]}], ROW),
     "batch_norm": ([{"batch_norm": {}}], ROW),
     "batch_norm, pictures": ([{"batch_norm": {"momentum": 0.7, "epsilon": 0.01}}, FLAT], PICTURE),
     "residual": ([{"residual": [{"dense": 5}, {"activation": "tanh"}]}], ROW),

@@ -12,13 +12,14 @@ from numpy.typing import DTypeLike, NDArray
 
 from surefoot.data import preprocessing as fitting
 from surefoot.data.arrays import IMPUTE, LEAVE_OUT, as_features, as_numbers, check_finite
+from surefoot.data.channels import fit_channels
 from surefoot.data.preprocessing import Preprocessing
 from surefoot.data.registry import read
 from surefoot.data.source import Raw, Task
 from surefoot.data.split import split
 from surefoot.data.target import Target
 from surefoot.errors import DataError
-from surefoot.recipe.data import Data
+from surefoot.recipe.data import Data, Pictures
 
 Array = NDArray[Any]
 
@@ -42,6 +43,10 @@ class Dataset:
             the compiled step scales with `preprocessing`'s mean and scale of each channel.
         train_rows: where the training rows stood in the data, where we split.
         validation_rows: where the validation rows stood, where we split.
+        names_train: the file of each training row, where each has one of its own.
+        names_val: the file of each validation row.
+        notes: what the source left out, and why, a line each.
+        pictures: the settings that made files into pictures, complete.
     """
 
     x_train: Array
@@ -57,6 +62,10 @@ class Dataset:
     scaled_in_step: bool = False
     train_rows: NDArray[np.int64] | None = None
     validation_rows: NDArray[np.int64] | None = None
+    names_train: Sequence[str] | None = None
+    names_val: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
+    pictures: Pictures | None = None
 
 
 def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
@@ -77,8 +86,12 @@ def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
             f"data.validation = {data.validation!r}: {raw.name} brings validation rows of its own; "
             "leave data.validation out"
         )
-    other = read(data.model_copy(update={"source": data.validation}))
-    return replace(raw, x_val=other.x, y_val=other.y)
+    update: dict[str, Any] = {"source": data.validation}
+    if raw.pictures is not None:  # of one size and kind with those for training
+        update["pictures"] = raw.pictures
+    other = read(data.model_copy(update=update))
+    notes = (*raw.notes, *other.notes)
+    return replace(raw, x_val=other.x, y_val=other.y, names_val=other.names, notes=notes)
 
 
 def load(
@@ -111,7 +124,8 @@ def load(
     ((80, 2), (20, 2), 2)
     """
     raw = raw or gather(data, arrays)
-    x = _shaped(raw.x, "x", images)
+    as_bytes = raw.pictures is not None  # pictures that are scaled, and flattened, in the step
+    x = _shaped(raw.x, "x", images or as_bytes)
     target = Target.fit(raw.y, task or raw.task)
     y = target.encode(raw.y, "y", dtype)
     _same_length("y", y, "x", x)
@@ -124,7 +138,7 @@ def load(
             raise DataError(f"{given} without {lacking}: give both, or neither")
     train = held_out = x_val = y_val = w_val = None
     if raw.x_val is not None:
-        x_val = _shaped(raw.x_val, "x_val", images)
+        x_val = _shaped(raw.x_val, "x_val", images or as_bytes)
         if x_val.shape[1:] != x.shape[1:]:
             raise DataError(
                 f"x_val has rows of shape {x_val.shape[1:]}, and those of x have {x.shape[1:]}"
@@ -139,26 +153,37 @@ def load(
         if weights is not None:
             weights, w_val = _not_all_zero(weights[train]), _not_all_zero(weights[held_out])
 
-    prepared = fitting.fit(
-        x, train, standardize=data.standardize, impute=data.impute, weights=weights
-    )
-    if held_out is not None:
-        x_val = prepared.apply(x, dtype, held_out)
-    elif x_val is not None:
-        x_val = prepared.apply(x_val, dtype, name="x_val")
+    if as_bytes:
+        prepared = fit_channels(x, train, weights) if data.standardize else Preprocessing()
+        x_train = x if train is None else x[train]
+        x_val = x[held_out] if held_out is not None else x_val
+    else:
+        prepared = fitting.fit(
+            x, train, standardize=data.standardize, impute=data.impute, weights=weights
+        )
+        x_train = prepared.apply(x, dtype, train)
+        if held_out is not None:
+            x_val = prepared.apply(x, dtype, held_out)
+        elif x_val is not None:
+            x_val = prepared.apply(x_val, dtype, name="x_val")
     return Dataset(
-        x_train=prepared.apply(x, dtype, train),
+        x_train=x_train,
         y_train=y,
         x_val=x_val,
         y_val=y_val,
         w_train=weights,
         w_val=w_val,
         target=target,
-        feature_shape=x.shape[1:],
+        feature_shape=x.shape[1:] if images or not as_bytes else (math.prod(x.shape[1:]),),
         preprocessing=prepared,
         source=raw.name,
         train_rows=train,
         validation_rows=held_out,
+        scaled_in_step=as_bytes,
+        names_train=_chosen(raw.names, train),
+        names_val=raw.names_val if held_out is None else _chosen(raw.names, held_out),
+        notes=raw.notes,
+        pictures=raw.pictures,
     )
 
 
@@ -187,7 +212,10 @@ def prepare(
             f"{shape}: give the same features in the same order"
         )
     check_finite(rows, "x", dtype, fix=LEAVE_OUT if preprocessing.fill is None else "")
-    return preprocessing.apply(rows.reshape(-1, *shape), dtype)
+    # A picture that was flattened for a dense net is scaled as one: for each channel.
+    channels = shape[-1] if preprocessing.mean is None else len(preprocessing.mean)
+    pixels = rows.reshape(len(rows), -1, channels)
+    return preprocessing.apply(pixels, dtype).reshape(-1, *shape)
 
 
 def _from_python(data: Data, arrays: Sequence[Any]) -> Raw:
@@ -198,6 +226,10 @@ def _from_python(data: Data, arrays: Sequence[Any]) -> Raw:
             raise DataError(f"data.{key} is for generated sets, and arrays were given")
     x, y, x_val, y_val = arrays if len(arrays) == 4 else (*arrays, None, None)
     return Raw("arrays", x, y, x_val, y_val)
+
+
+def _chosen(names: Sequence[str] | None, rows: NDArray[np.int64] | None) -> Sequence[str] | None:
+    return names if names is None or rows is None else [names[row] for row in rows]
 
 
 def _shaped(values: Any, name: str, images: bool) -> Array:

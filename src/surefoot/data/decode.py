@@ -154,7 +154,9 @@ def _is_grey(image: Image.Image) -> bool:
 def _colored(image: Image.Image, mode: str) -> Image.Image:
     """Return the picture in mode "L" or "RGB"."""
     if image.mode == "I" or image.mode.startswith("I;16"):
-        image = image.point([value >> 8 for value in range(65536)], "L")
+        # Converted directly, Pillow would clip at 255.
+        image = image.convert("I").point(lambda value: value / 256).convert("L")
+        image.info.pop("transparency", None)  # a single 16-bit grey that stands for nothing
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -223,13 +225,12 @@ def decode_all(paths: Sequence[str], form: Form) -> Decoded:
     return Decoded(b"".join(parts), problems, color)
 
 
-def quiet() -> warnings.catch_warnings[None]:
-    """Return a context in which Pillow only warns of what has to be refused."""
-    return warnings.catch_warnings()
-
-
 def strict() -> None:
-    """Let Pillow's warning of a picture too large be an error, and its other ones be silent."""
+    """Let Pillow's warning of a picture too large be an error, and its other ones be silent.
+
+    To be called within `warnings.catch_warnings`, around all threads that decode: the filters are
+    the process's own.
+    """
     warnings.simplefilter("ignore")
     warnings.simplefilter("error", Image.DecompressionBombWarning)
 

@@ -6,12 +6,13 @@ import os
 
 from surefoot.data.builtin import BUILTIN, BuiltinSource
 from surefoot.data.npz import NpzSource
+from surefoot.data.pictures import PictureSource
 from surefoot.data.source import Raw, Source
 from surefoot.errors import DataError, nearest
 from surefoot.recipe.data import Data
 
 # The first that accepts a name reads it: a built-in set goes before a file of the same name.
-SOURCES: tuple[Source, ...] = (BuiltinSource(), NpzSource())
+SOURCES: tuple[Source, ...] = (BuiltinSource(), NpzSource(), PictureSource())
 
 
 def read(data: Data) -> Raw:
@@ -33,8 +34,6 @@ def read(data: Data) -> Raw:
         if source.accepts(data.source):
             return source.read(data)
     supported = " or ".join(source.supported for source in SOURCES)
-    if os.path.isdir(data.source):
-        raise DataError(f"{data.source!r} is a folder, which is not supported: give {supported}")
     if os.path.exists(data.source):
         raise DataError(f"{data.source!r} is not a kind of file that is read: give {supported}")
     raise DataError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from surefoot.recipe.data import Data
+from surefoot.recipe.data import Data, Pictures
 
 Task = Literal["classification", "regression"]
 
@@ -17,7 +18,9 @@ class Raw:
     `x` is array-like, ``[n, features]``, ``[n, height, width]`` or ``[n, height, width,
     channels]``; `y` holds n labels or numbers, or a matrix ``[n, outputs]``. `x_val` and `y_val`
     are given together or not at all. `task` is what the source knows about its target; `None`
-    leaves it to the values.
+    leaves it to the values. `names` and `names_val` say which file each row is from, where each
+    has one of its own; `notes` are lines about what was left out. `pictures` are the settings
+    with which files became uint8 pictures, complete; `None` where x holds anything else.
     """
 
     name: str
@@ -26,6 +29,10 @@ class Raw:
     x_val: Any = None
     y_val: Any = None
     task: Task | None = None
+    names: Sequence[str] | None = None
+    names_val: Sequence[str] | None = None
+    notes: tuple[str, ...] = ()
+    pictures: Pictures | None = None
 
 
 class Source(Protocol):

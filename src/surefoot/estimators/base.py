@@ -17,6 +17,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from surefoot.data import Preprocessing, Target
+from surefoot.data.arrays import check_finite
 from surefoot.data.preprocessing import fit as fit_preprocessing
 from surefoot.defaults import fill_output
 from surefoot.engine.cohort import Cohort
@@ -42,10 +43,10 @@ class SurefootEstimator(BaseEstimator):
     _model: Model
     _lane: LaneState
 
-    def _fitted(self, x: Any) -> NDArray[Any]:
-        """Check that there is a model, and new inputs against what it was fitted on."""
+    def _ready(self, x: Any) -> tuple[Model, NDArray[Any]]:
+        """Return the trained model and new inputs, checked against what it was fitted on."""
         check_is_fitted(self)
-        return validate_data(self, x, dtype=FLOATS, reset=False)
+        return self._model, validate_data(self, x, dtype=FLOATS, reset=False)
 
     def _shaped(self, x: NDArray[Any]) -> NDArray[Any]:
         """Return flat rows in the shape that the network takes."""
@@ -75,6 +76,7 @@ class SurefootEstimator(BaseEstimator):
         recipe = self._recipe(target, seed, dtype, len(rows.x), watched, go_on)
         if before:
             _check_same(before.recipe, recipe)
+        check_finite(rows.x, "X", dtype)
         held_out = None
         if recipe.data.validation:
             rows, held_out = split_rows(rows, target, recipe.data.validation, seed)

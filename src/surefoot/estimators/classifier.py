@@ -269,7 +269,8 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         chances : ndarray of shape (n_samples, n_classes)
             In the order of `classes_`.
         """
-        return self._model.probabilities(self._fitted(X))
+        model, x = self._ready(X)
+        return model.probabilities(x)
 
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of the chance of each class.
@@ -304,8 +305,8 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
     def _set_classes(self, classes: NDArray[Any], several: bool) -> None:
         if len(classes) < 2:
             raise DataError(
-                f"y holds one class only, {classes[0]!r}: there is nothing to tell apart; give "
-                "rows of at least two classes"
+                f"y holds one class only, {classes.tolist()[0]!r}: there is nothing to tell apart; "
+                "give rows of at least two classes"
             )
         self.classes_ = classes
         self._several = several
@@ -324,8 +325,8 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
             if self.class_weight is not None:
                 raise DataError("class_weight: rows with several labels have no single class")
             return Rows(x, np.asarray(y, np.float64), weights)
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
+        unknown = np.setdiff1d(y, self.classes_).tolist()
+        if unknown:
             raise DataError(
                 f"y holds {unknown[0]!r}, which is none of the classes {self.classes_.tolist()}"
             )

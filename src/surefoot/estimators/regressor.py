@@ -11,6 +11,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import validate_data
 
 from surefoot.data import Target
+from surefoot.data.arrays import check_finite
 from surefoot.data.preprocessing import fit as fit_preprocessing
 from surefoot.errors import DataError
 from surefoot.estimators.base import FLOATS, SurefootEstimator
@@ -108,7 +109,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
     >>> from sklearn.datasets import load_diabetes
     >>> from surefoot import SurefootRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> regressor = SurefootRegressor(hidden=(16,), epochs=50, random_state=0).fit(X, y)
+    >>> regressor = SurefootRegressor(hidden=(16,), epochs=100, random_state=0).fit(X, y)
     >>> regressor.score(X, y) > 0.4
     True
     """
@@ -213,8 +214,9 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             As `fit` was given them.
         """
-        outputs = self._model.outputs(self._fitted(X)) * self._target_scale + self._target_mean
-        predictions = outputs.astype(self._model.recipe.train.precision, copy=False)
+        model, x = self._ready(X)
+        outputs = model.outputs(x) * self._target_scale + self._target_mean
+        predictions = outputs.astype(model.recipe.train.precision, copy=False)
         return predictions if self._matrix else predictions[:, 0]
 
     def __sklearn_tags__(self) -> Tags:
@@ -229,6 +231,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         )
         weights = read_weights(sample_weight, len(x))
         matrix = np.asarray(y, np.float64).reshape(len(x), -1)
+        check_finite(matrix, "y", np.float64)
         if first:
             self.n_outputs_ = matrix.shape[1]
             self._matrix = y.ndim == 2

@@ -86,7 +86,7 @@ def padded(rows: Rows) -> Rows:
     Σ wᵢLᵢ / Σ wᵢ is the same.
 
     >>> filled = padded(Rows(np.ones((17, 1)), np.zeros(17), None))
-    >>> len(filled.x), filled.weights.sum()
+    >>> len(filled.x), float(filled.weights.sum())
     (32, 17.0)
     """
     count = len(rows.x)
@@ -130,7 +130,6 @@ def make_dataset(
     """
 
     def ready(rows: Rows) -> Rows:
-        check_finite(rows.x, "X", dtype)
         # Class indices stay whole numbers.
         y = rows.y.astype(dtype) if rows.y.dtype.kind == "f" else rows.y
         rows = rows._replace(x=preprocessing.apply(rows.x, dtype, name="X"), y=y)

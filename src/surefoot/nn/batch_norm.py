@@ -51,7 +51,8 @@ class BatchNorm(Layer):
             shift = lax.stop_gradient(x[(slice(1),) * len(axes)])
             shifted = x - shift
             offset = jnp.mean(shifted, axes)
-            variance = jnp.mean(jnp.square(shifted), axes) - jnp.square(offset)
+            # Rounding must not make it negative where that value lies far from all others.
+            variance = jnp.maximum(jnp.mean(jnp.square(shifted), axes) - jnp.square(offset), 0)
             mean = offset + shift.reshape(-1)
             count = prod(x.shape[:-1])
             state = _follow(

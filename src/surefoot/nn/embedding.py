@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import jax.numpy as jnp
+import numpy as np
 
 from surefoot.nn.layer import Array, Context, Initial, Layer, Params, Shape, Start, describe_shape
 
@@ -35,11 +36,14 @@ class Embedding(Layer):
         """Return the number of columns that pass and of those that are made."""
         if len(shape) != 1:
             raise self.refuse(f"needs a row of numbers and gets {describe_shape(shape)}")
-        for column, _ in self.columns:
+        embedded = [column for column, _ in self.columns]
+        for column in embedded:
             if column >= shape[0]:
                 raise self.refuse(
                     f"column {column} is not there: the row has columns 0 to {shape[0] - 1}"
                 )
+            if embedded.count(column) > 1:
+                raise self.refuse(f"column {column} is named twice; name each column once")
         return (shape[0] + len(self.columns) * (self.size - 1),)
 
     def init(self, shape: Shape, start: Start) -> tuple[Params, Params]:
@@ -56,10 +60,11 @@ class Embedding(Layer):
         """Return the passing columns and the vectors."""
         embedded = [column for column, _ in self.columns]
         passing = [column for column in range(x.shape[1]) if column not in embedded]
-        parts, first = [x[:, jnp.asarray(passing, int)]] if passing else [], 0
+        kernel = jnp.asarray(params["kernel"])
+        parts, first = [x[:, np.asarray(passing)]] if passing else [], 0
         for column, categories in self.columns:
             code = jnp.clip(x[:, column], 0, categories - 1).astype(jnp.int32)
-            parts.append(params["kernel"][first + code])
+            parts.append(kernel[first + code])
             first += categories
         return jnp.concatenate(parts, axis=1), state
 

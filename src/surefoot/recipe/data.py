@@ -109,8 +109,10 @@ class Data(Section):
     standardize_targets: Switch = Field(
         False, description="targets that are numbers to mean 0 and variance 1 within the loss"
     )
-    impute: Literal["refuse", "mean", "median", "zero"] = Field(
-        "refuse", description="what becomes of missing and infinite inputs"
+    impute: Literal["auto", "refuse", "mean", "median", "zero"] = Field(
+        "auto",
+        description="what becomes of missing and infinite inputs; auto: refused in arrays, in "
+        "tables the median and an indicator",
     )
     rows: Count | None = Field(None, description="generated sets: how many rows")
     noise: Annotated[Real, Field(ge=0, le=100)] | None = Field(

@@ -1,0 +1,240 @@
+"""Tables in files: CSV, Parquet and JSON lines, through DuckDB."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+
+from surefoot.data.columns import Column, Columns
+from surefoot.data.csv_check import look_into, ragged
+from surefoot.data.npz import memory_bytes
+from surefoot.data.source import Raw
+from surefoot.errors import DataError
+from surefoot.recipe.data import Data
+
+_READERS = {
+    **dict.fromkeys((".csv", ".tsv", ".tab", ".psv"), "read_csv"),
+    **dict.fromkeys((".parquet", ".pq"), "read_parquet"),
+    **dict.fromkeys((".jsonl", ".ndjson", ".json"), "read_json"),
+}
+# Empty cells, and what pandas, R, SQL and the UCI archive write for a missing value.
+_NULLS = (
+    "", "NA", "N/A", "n/a", "<NA>", "#N/A", "NaN", "nan", "-nan", "NULL", "null", "None", "?",
+)  # fmt: skip
+# Without BOOLEAN: "yes" shall come back as "yes". Without TIME: it would take 12:30 for one.
+_CSV_TYPES = ("NULL", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR")
+# An array is that much larger than its file at most, but for odd cases, where memory ends first.
+_GROWTH = {"read_csv": 3, "read_parquet": 4, "read_json": 1}
+_COMPRESSED = 5
+_AS_THEY_ARE = re.compile(
+    "BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIMESTAMP(_.*| WITH.*)?"
+)
+_AS_NUMBERS = re.compile(r"DECIMAL\(.*\)|U?HUGEINT|BIGNUM")
+_NAMELESS = re.compile("column[0-9]+")
+
+
+class TableSource:
+    """Reads table files; the columns that are to be predicted are among the others."""
+
+    supported = "a table (.csv, .tsv, .parquet, .jsonl, .json, or one of them .gz)"
+
+    def accepts(self, source: str) -> bool:
+        """Say whether the name ends as that of a table does."""
+        return _reader(source) is not None
+
+    def read(self, data: Data) -> Raw:
+        """Read the file.
+
+        Raises:
+            DataError: there is no such file, it is damaged, or it is something else.
+        """
+        for key in ("rows", "noise"):
+            if getattr(data, key) is not None:
+                raise DataError(f"data.{key} is for generated sets, and {data.source!r} is a file")
+        return Raw(str(data.source), read_table(str(data.source)), None)
+
+
+def read_table(path: str) -> Columns:
+    """Read a file into columns.
+
+    Args:
+        path: of a file whose name ends as `TableSource.supported` says.
+
+    Raises:
+        DataError: it cannot be read; the message names the line where there is one.
+    """
+    reader = _reader(path)
+    if reader is None:
+        raise DataError(f"{path!r} is not a kind of file that is read: give {_SUPPORTED}")
+    if not os.path.isfile(path):
+        what = "is a folder" if os.path.isdir(path) else "does not exist"
+        raise DataError(f"{path!r} {what}; give {_SUPPORTED}")
+    encoding = look_into(path, reader)
+    growth = _GROWTH[reader] * (_COMPRESSED if path.lower().endswith(".gz") else 1)
+    if os.path.getsize(path) * growth > memory_bytes():
+        raise DataError(
+            f"{path!r} is about {os.path.getsize(path) * growth / 1e9:.0f} GB once it is read, "
+            f"more than this machine's memory of {memory_bytes() / 1e9:.0f} GB: train on a part "
+            "of its rows"
+        )
+    if reader != "read_csv":
+        return _read(path, reader, {})
+    return _read_csv(path, {} if encoding is None else {"encoding": encoding})
+
+
+_SUPPORTED = TableSource.supported
+
+
+def _reader(path: str) -> str | None:
+    name = path.lower().removesuffix(".gz")
+    if path.lower().endswith(".gz") and name.endswith((".parquet", ".pq")):
+        return None
+    return _READERS.get(os.path.splitext(name)[1])
+
+
+def _read_csv(path: str, options: dict[str, Any]) -> Columns:
+    """Read a CSV, again with more care where the first attempt fails."""
+    options = {"nullstr": list(_NULLS), "auto_type_candidates": list(_CSV_TYPES), **options}
+    notes = []
+    try:
+        try:
+            columns = _read(path, "read_csv", options, check_header=True)
+        except _NotUtf8:
+            notes.append(f"{path!r} is not UTF-8 and was read as Latin-1")
+            options["encoding"] = "latin-1"
+            columns = _read(path, "read_csv", options, check_header=True)
+    except _OtherType:
+        # The first 20,000 rows promised another type than a later one has: look at all of them.
+        columns = _read(path, "read_csv", {**options, "sample_size": -1}, check_header=True)
+    return Columns(columns, (*notes, *columns.notes))
+
+
+class _NotUtf8(DataError):
+    pass
+
+
+class _OtherType(DataError):
+    pass
+
+
+def _read(
+    path: str, reader: str, options: dict[str, Any], *, check_header: bool = False
+) -> Columns:
+    import duckdb
+
+    # DuckDB takes brackets and stars in a path for a pattern.
+    name = path.translate({ord(c): f"[{c}]" for c in "[*?"})
+    # Nothing is fetched from the network, nothing is written to disk.
+    settings = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": "",
+    }
+    try:
+        with duckdb.connect(config=settings) as connection:
+            described = _describe(connection, reader, name, options)
+            notes = []
+            if check_header and all(_NAMELESS.fullmatch(column) for column, _ in described):
+                if _first_row_is_header(connection, name, options):
+                    options = {**options, "header": True}
+                    described = _describe(connection, reader, name, options)
+                else:
+                    notes.append(f"{path!r} has no header: its columns are called column0, …")
+            if reader == "read_csv" and len(described) == 1:
+                found = ragged(path, options.get("encoding", "utf-8"))
+                if found:
+                    raise DataError(found)
+            table = f"{reader}(?{_arguments(options)})"
+            columns = fetch(connection, table, described, [name])
+    except (duckdb.Error, MemoryError) as error:
+        raise _explained(path, reader, error, options) from None
+    if columns.rows == 0:
+        raise DataError(f"{path!r} has a header and no rows: give at least one row")
+    return Columns(columns, notes)
+
+
+def fetch(
+    connection: Any, table: str, described: list[tuple[str, str]], parameters: list[str]
+) -> Columns:
+    """Read a table of a connection.
+
+    Args:
+        connection: DuckDB's.
+        table: what to select from, in SQL.
+        described: names and types of its columns.
+        parameters: of the SQL.
+    """
+    # By place: names may differ in case alone, which is no difference to SQL.
+    places = [f"c{i}" for i in range(len(described))]
+    wanted = ", ".join(
+        _select(place, kind) for place, (_, kind) in zip(places, described, strict=True)
+    )
+    query = f"SELECT {wanted} FROM {table} AS t({', '.join(places)})"
+    arrays = connection.execute(query, parameters).fetchnumpy()
+    return Columns(
+        {
+            name: Column.of(arrays.pop(place))
+            for place, (name, _) in zip(places, described, strict=True)
+        }
+    )
+
+
+def _select(place: str, kind: str) -> str:
+    if _AS_THEY_ARE.fullmatch(kind):
+        return place
+    if _AS_NUMBERS.fullmatch(kind):
+        return f"{place}::DOUBLE AS {place}"
+    if kind in ("TIME", "TIME_NS", "INTERVAL"):
+        return f"epoch({place}) AS {place}"
+    return f"{place}::VARCHAR AS {place}"
+
+
+def _describe(
+    connection: Any, reader: str, name: str, options: dict[str, Any]
+) -> list[tuple[str, str]]:
+    query = f"DESCRIBE SELECT * FROM {reader}(?{_arguments(options)})"
+    return [(row[0], row[1]) for row in connection.execute(query, [name]).fetchall()]
+
+
+def _first_row_is_header(connection: Any, name: str, options: dict[str, Any]) -> bool:
+    """Say whether a first row that DuckDB took for data has a text of its own in each cell.
+
+    Where all columns are text, no type tells a header from data.
+    """
+    given = _arguments({**options, "all_varchar": True})
+    rows = connection.execute(f"SELECT * FROM read_csv(?{given}) LIMIT 1", [name]).fetchall()
+    cells = rows[0] if rows else ()
+    distinct = len(set(cells)) == len(cells) and None not in cells
+    return distinct and not any(re.fullmatch(r"[\s\d.,:+/eE-]*", cell) for cell in cells)
+
+
+def _arguments(options: dict[str, Any]) -> str:
+    return "".join(f", {key} = {_literal(value)}" for key, value in options.items())
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return str(value) if isinstance(value, bool | int) else f"'{value}'"
+
+
+def _explained(path: str, reader: str, error: Exception, options: dict[str, Any]) -> DataError:
+    """Return DuckDB's error as one line of ours."""
+    text = str(error)
+    if isinstance(error, MemoryError) or "Out of Memory" in text:
+        return DataError(f"{path!r} does not fit in memory: train on a part of its rows")
+    if reader == "read_csv":
+        if "not utf-8 encoded" in text:
+            return _NotUtf8(f"{path!r} is not UTF-8")
+        if "Error when converting column" in text and options.get("sample_size") != -1:
+            return _OtherType(f"{path!r} has a column of mixed types")
+        found = ragged(path, options.get("encoding", "utf-8"))
+        if found:
+            return DataError(found)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    at = re.search(r"on Line: (\d+)", text)
+    if at and len(lines) > 2:
+        return DataError(f"{path!r}, line {at[1]}: {lines[2][:120]}")
+    reason = re.sub(r"^[A-Za-z ]*(Error|Exception): ", "", lines[0] if lines else "no reason given")
+    return DataError(f"{path!r} cannot be read: {reason[:160]}")
