@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 
 from surefoot.data.dataset import Dataset
+from surefoot.data.encoding import Encoding
 from surefoot.data.target import Target
 from surefoot.nn.nets import Ready, convnet, mlp
 
@@ -28,6 +29,18 @@ def default_net(shape: tuple[int, ...]) -> Ready:
     if len(shape) == 3 and min(shape[:2]) >= _SMALL_PICTURE:
         return convnet()
     return mlp(128, 64)
+
+
+def with_embedding(net: Ready, encoding: Encoding | None) -> Ready:
+    """Return a net that begins with an embedding of the categories that are coded as numbers."""
+    if encoding is None or not encoding.code_columns:
+        return net
+    codes = encoding.code_columns
+    layer = {
+        "embedding": max(code.size for code in codes),
+        "columns": [[code.index, code.categories] for code in codes],
+    }
+    return Ready(net.text, [layer, *net.hidden])
 
 
 def fill_output(tables: Tables, target: Target, net: Ready | None) -> Tables:

@@ -11,8 +11,9 @@ import numpy as np
 from optax import GradientTransformation
 
 from surefoot.data import Dataset, gather, load
+from surefoot.data.frames import is_frame
 from surefoot.data.source import Task
-from surefoot.defaults import default_net, fill_output, fill_training
+from surefoot.defaults import default_net, fill_output, fill_training, with_embedding
 from surefoot.engine.cohort import Cohort
 from surefoot.errors import DataError, RecipeError
 from surefoot.nn.nets import Ready, needs_pictures, ready
@@ -86,8 +87,11 @@ def prepare(
         task=_TASKS.get(given_loss),
         images=needs_pictures(layers),
         sample_weight=sample_weight,
+        embed=chosen is not None or any("embedding" in layer for layer in layers),
         dtype=np.dtype(draft.train.precision),
     )
+    if chosen is not None:
+        chosen = with_embedding(chosen, dataset.encoding)
     tables = fill_output(tables, dataset.target, chosen)
     if dataset.pictures is not None:  # what was chosen by looking at them is needed to predict
         set_key(tables, "data.pictures", dataset.pictures.model_dump(mode="json"))
@@ -111,10 +115,17 @@ def _read(
         if _is_recipe_file(source):
             return read_table(source), None, str(source)
         return {"data": {"source": str(source)}}, None, str(source)
-    arrays = (source, y) if y is not None else tuple(source) if isinstance(source, tuple) else ()
+    if y is not None or is_frame(source):  # a frame may hold its targets
+        arrays: tuple[Any, ...] = (source, y)
+    else:
+        arrays = tuple(source) if isinstance(source, tuple) else ()
     if len(arrays) not in (2, 4):
-        raise DataError("the first argument must be a source's name, a recipe, or arrays (x, y)")
-    if validation_data is not None:
+        raise DataError(
+            "the first argument must be a source's name, a recipe, arrays (x, y), or a data frame"
+        )
+    if is_frame(validation_data):
+        arrays = (*arrays[:2], validation_data, None)
+    elif validation_data is not None:
         arrays = (*arrays[:2], *validation_data)
     return {}, arrays, "recipe"
 

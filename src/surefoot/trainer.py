@@ -101,6 +101,7 @@ def _model(job: Job, result: LaneResult) -> Model:
         target=job.dataset.target,
         preprocessing=job.dataset.preprocessing,
         feature_shape=job.dataset.feature_shape,
+        encoding=job.dataset.encoding,
     )
 
 

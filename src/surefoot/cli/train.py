@@ -22,6 +22,10 @@ def train(
             show_default=False,
         ),
     ],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="a table's column to predict; may be repeated", show_default=False),
+    ] = None,
     net: Annotated[
         str | None, typer.Option(help="mlp:128,64, convnet or resnet:20", show_default=False)
     ] = None,
@@ -64,6 +68,7 @@ def train(
     from surefoot.trainer import execute
 
     options = {
+        "data.target": target or None,
         "learning_rate": lr,
         "schedule": schedule,
         "epochs": epochs,

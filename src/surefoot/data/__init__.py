@@ -2,7 +2,17 @@
 
 from surefoot.data.builtin import describe
 from surefoot.data.dataset import Dataset, gather, load, prepare
+from surefoot.data.encoding import Encoding
 from surefoot.data.preprocessing import Preprocessing
 from surefoot.data.target import Target
 
-__all__ = ["Dataset", "Preprocessing", "Target", "describe", "gather", "load", "prepare"]
+__all__ = [
+    "Dataset",
+    "Encoding",
+    "Preprocessing",
+    "Target",
+    "describe",
+    "gather",
+    "load",
+    "prepare",
+]

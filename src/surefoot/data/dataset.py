@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,18 @@ from numpy.typing import DTypeLike, NDArray
 from surefoot.data import preprocessing as fitting
 from surefoot.data.arrays import IMPUTE, LEAVE_OUT, as_features, as_numbers, check_finite
 from surefoot.data.channels import fit_channels
+from surefoot.data.columns import Column, Columns
+from surefoot.data.duplicates import row_hashes, shared
+from surefoot.data.encoding import Encoding
+from surefoot.data.encoding import fit as fit_encoding
+from surefoot.data.features import dates, numbers
+from surefoot.data.frames import is_frame, read_frame
 from surefoot.data.preprocessing import Preprocessing
 from surefoot.data.registry import read
+from surefoot.data.roles import separate
 from surefoot.data.source import Raw, Task
-from surefoot.data.split import split
+from surefoot.data.split import split, split_groups, split_time
+from surefoot.data.tables import read_table
 from surefoot.data.target import Target
 from surefoot.errors import DataError
 from surefoot.recipe.data import Data, Pictures
@@ -47,6 +56,7 @@ class Dataset:
         names_val: the file of each validation row.
         notes: what the source left out, and why, a line each.
         pictures: the settings that made files into pictures, complete.
+        encoding: how a table's columns became `x_train`; `None` where there was no table.
     """
 
     x_train: Array
@@ -66,6 +76,7 @@ class Dataset:
     names_val: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
     pictures: Pictures | None = None
+    encoding: Encoding | None = None
 
 
 def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
@@ -73,7 +84,8 @@ def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
 
     Args:
         data: the recipe's section.
-        arrays: ``(x, y)`` or ``(x, y, x_val, y_val)``, in place of ``data.source``.
+        arrays: ``(x, y)`` or ``(x, y, x_val, y_val)``, in place of ``data.source``. Data frames
+            for x become `Columns`; y may then be `None`, as data.target names a column.
 
     Raises:
         DataError: the source cannot be read.
@@ -102,6 +114,7 @@ def load(
     task: Task | None = None,
     images: bool = False,
     sample_weight: Any = None,
+    embed: bool = True,
     dtype: DTypeLike = np.float32,
 ) -> Dataset:
     """Read, check, split, scale and encode the data of a recipe.
@@ -113,6 +126,7 @@ def load(
         task: what the loss needs, where it needs one; `Target.fit` says what follows.
         images: keep pictures as ``[n, height, width, channels]``; otherwise rows are flattened.
         sample_weight: a weight for each row of x, ``[n]``, at least 0.
+        embed: whether a table's categories may become numbers for an embedding layer.
         dtype: of inputs, weights, and targets that are numbers.
 
     Raises:
@@ -124,13 +138,23 @@ def load(
     ((80, 2), (20, 2), 2)
     """
     raw = raw or gather(data, arrays)
+    roles = keys = None
+    if isinstance(raw.x, Columns):
+        roles = separate(raw, data)
+        raw, keys = roles.raw, roles.keys
+        if sample_weight is None:
+            sample_weight = roles.weights
+        else:
+            sample_weight = as_numbers(sample_weight, "sample_weight")[roles.kept]
     as_bytes = raw.pictures is not None  # pictures that are scaled, and flattened, in the step
     x = _shaped(raw.x, "x", images or as_bytes)
     target = Target.fit(raw.y, task or raw.task)
     y = target.encode(raw.y, "y", dtype)
     _same_length("y", y, "x", x)
-    fix = IMPUTE if data.impute == "refuse" else ""
-    check_finite(x, "x", dtype, fix=fix)
+    impute = "refuse" if data.impute == "auto" else data.impute
+    fix = IMPUTE if impute == "refuse" else ""
+    if roles is None:
+        check_finite(x, "x", dtype, fix=fix)
     weights = None if sample_weight is None else _weights(sample_weight, x, dtype)
 
     for given, lacking in (("x_val", "y_val"), ("y_val", "x_val")):
@@ -139,27 +163,38 @@ def load(
     train = held_out = x_val = y_val = w_val = None
     if raw.x_val is not None:
         x_val = _shaped(raw.x_val, "x_val", images or as_bytes)
-        if x_val.shape[1:] != x.shape[1:]:
+        if roles is None and x_val.shape[1:] != x.shape[1:]:
             raise DataError(
                 f"x_val has rows of shape {x_val.shape[1:]}, and those of x have {x.shape[1:]}"
             )
         y_val = target.encode(raw.y_val, "y_val", dtype)
         _same_length("y_val", y_val, "x_val", x_val)
-        check_finite(x_val, "x_val", dtype, fix=fix)
+        if roles is None:
+            check_finite(x_val, "x_val", dtype, fix=fix)
     elif not isinstance(data.validation, str) and data.validation > 0:
         labels = y if target.kind == "classes" else None
-        train, held_out = split(len(x), data.validation, data.split_seed, labels)
+        train, held_out = _split(data, x.shape[0], labels, keys)
         y, y_val = y[train], y[held_out]
         if weights is not None:
             weights, w_val = _not_all_zero(weights[train]), _not_all_zero(weights[held_out])
 
-    if as_bytes:
+    encoding = None
+    if roles is not None:
+        prepared = Preprocessing()
+        encoding = fit_encoding(x, train, data, embed=embed, apart=roles.apart)
+        x_train = encoding.apply(x, dtype, train, raw.name)
+        if held_out is not None:
+            x_val = encoding.apply(x, dtype, held_out, raw.name)
+            raw = replace(raw, notes=(*raw.notes, *_leaks(x, encoding, train, held_out)))
+        elif x_val is not None:
+            x_val = encoding.apply(x_val, dtype, name="the validation table")
+    elif as_bytes:
         prepared = fit_channels(x, train, weights) if data.standardize else Preprocessing()
         x_train = x if train is None else x[train]
         x_val = x[held_out] if held_out is not None else x_val
     else:
         prepared = fitting.fit(
-            x, train, standardize=data.standardize, impute=data.impute, weights=weights
+            x, train, standardize=data.standardize, impute=impute, weights=weights
         )
         x_train = prepared.apply(x, dtype, train)
         if held_out is not None:
@@ -174,16 +209,17 @@ def load(
         w_train=weights,
         w_val=w_val,
         target=target,
-        feature_shape=x.shape[1:] if images or not as_bytes else (math.prod(x.shape[1:]),),
+        feature_shape=(math.prod(x.shape[1:]),) if as_bytes and not images else x_train.shape[1:],
         preprocessing=prepared,
         source=raw.name,
-        train_rows=train,
-        validation_rows=held_out,
+        train_rows=train if roles is None or train is None else roles.kept[train],
+        validation_rows=held_out if roles is None or held_out is None else roles.kept[held_out],
         scaled_in_step=as_bytes,
         names_train=_chosen(raw.names, train),
         names_val=raw.names_val if held_out is None else _chosen(raw.names, held_out),
         notes=raw.notes,
         pictures=raw.pictures,
+        encoding=encoding,
     )
 
 
@@ -192,8 +228,11 @@ def prepare(
     preprocessing: Preprocessing,
     feature_shape: Sequence[int],
     dtype: DTypeLike = np.float32,
+    encoding: Encoding | None = None,
 ) -> Array:
     """Return new raw rows as a trained net takes them, ``[n, *feature_shape]``.
+
+    With an `encoding`, x is a table: a data frame, `Columns`, or a file's path.
 
     Rows of another shape with as many numbers are reshaped: a picture for a net that flattens, or
     a flat row for one that takes pictures.
@@ -204,6 +243,12 @@ def prepare(
     >>> prepare([[4.0, 6.0]], Preprocessing(), (2,))
     array([[4., 6.]], dtype=float32)
     """
+    if encoding is not None:
+        return encoding.apply(as_columns(x), dtype)
+    if isinstance(x, Columns):
+        raise DataError(
+            "x is a table, and the net was trained on arrays: give an array of its inputs"
+        )
     rows = as_features(x, "x")
     shape = tuple(feature_shape)
     if math.prod(rows.shape[1:]) != math.prod(shape):
@@ -225,14 +270,79 @@ def _from_python(data: Data, arrays: Sequence[Any]) -> Raw:
         if getattr(data, key) is not None:
             raise DataError(f"data.{key} is for generated sets, and arrays were given")
     x, y, x_val, y_val = arrays if len(arrays) == 4 else (*arrays, None, None)
+    if is_frame(x):
+        x_val = None if x_val is None else as_columns(x_val)
+        return Raw("table", as_columns(x), y, x_val, y_val)
     return Raw("arrays", x, y, x_val, y_val)
+
+
+def as_columns(x: Any) -> Columns:
+    """Return a table as `Columns`: a data frame, a file's path, or what is one already.
+
+    Raises:
+        DataError: it is anything else, or cannot be read.
+    """
+    if isinstance(x, Columns):
+        return x
+    if isinstance(x, str | Path):
+        return read_table(str(x))
+    if not is_frame(x):
+        raise DataError(
+            f"x is {type(x).__name__}, and the net was trained on a table: give a data frame of "
+            "pandas, Polars or Arrow with the same columns, or a file's path"
+        )
+    return read_frame(x)
+
+
+def _split(
+    data: Data, rows: int, labels: Array | None, keys: Column | None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows to train on and those to validate on, as data.split says."""
+    share = float(data.validation)
+    how = data.split
+    if how in ("group", "time") and keys is None:
+        raise DataError(
+            f"data.split = {how!r} needs data.split_column, the name of a table's column"
+        )
+    if keys is not None and how in ("auto", "group", "time"):
+        name = str(data.split_column)
+        if keys.missing.any():
+            raise DataError(f"data.split_column: the column {name!r} has missing values: fill them")
+        if how == "time":
+            plain = keys.labels is None and keys.values.dtype.kind != "M"
+            return split_time(numbers(keys, name) if plain else dates(keys, name), share)
+        groups = np.unique(keys.values, return_inverse=True)[1]
+        return split_groups(groups, share, data.split_seed, labels)
+    if how == "stratified" and labels is None:
+        raise DataError("data.split = 'stratified' is for classes, and the target has none")
+    return split(rows, share, data.split_seed, None if how == "random" else labels)
+
+
+def _leaks(x: Columns, encoding: Encoding, train: Array, held_out: Array) -> list[str]:
+    """Return a note on validation rows that are training rows too."""
+    unique = {t.column for t in encoding.treatments if t.kind == "identifier"}
+    hashes = row_hashes(x.without(unique))
+    again = held_out[shared(hashes[held_out], hashes[train])]
+    if len(again) == 0:
+        return []
+    which = ", ".join(map(str, again[:5].tolist())) + ("…" if len(again) > 5 else "")
+    return [
+        f"{len(again):,} of {len(held_out):,} validation rows equal a training row in all columns "
+        f"but identifiers (rows {which}, counted from 0): validation may look better than it is"
+    ]
 
 
 def _chosen(names: Sequence[str] | None, rows: NDArray[np.int64] | None) -> Sequence[str] | None:
     return names if names is None or rows is None else [names[row] for row in rows]
 
 
-def _shaped(values: Any, name: str, images: bool) -> Array:
+def _shaped(values: Any, name: str, images: bool) -> Any:
+    if isinstance(values, Columns):
+        if images:
+            raise DataError(
+                f"{name} is a table, and convolution needs pictures: use a net of dense layers"
+            )
+        return values
     x = as_features(values, name)
     if not images:
         return x.reshape(len(x), -1)
@@ -245,9 +355,9 @@ def _shaped(values: Any, name: str, images: bool) -> Array:
 
 
 def _same_length(name: str, array: Array, other: str, rows: Array) -> None:
-    if len(array) != len(rows):
+    if len(array) != rows.shape[0]:
         raise DataError(
-            f"{other} has {len(rows)} rows and {name} has {len(array)}: each row needs one"
+            f"{other} has {rows.shape[0]} rows and {name} has {len(array)}: each row needs one"
         )
 
 

@@ -8,11 +8,12 @@ from surefoot.data.builtin import BUILTIN, BuiltinSource
 from surefoot.data.npz import NpzSource
 from surefoot.data.pictures import PictureSource
 from surefoot.data.source import Raw, Source
+from surefoot.data.tables import TableSource
 from surefoot.errors import DataError, nearest
 from surefoot.recipe.data import Data
 
 # The first that accepts a name reads it: a built-in set goes before a file of the same name.
-SOURCES: tuple[Source, ...] = (BuiltinSource(), NpzSource(), PictureSource())
+SOURCES: tuple[Source, ...] = (BuiltinSource(), NpzSource(), TableSource(), PictureSource())
 
 
 def read(data: Data) -> Raw:

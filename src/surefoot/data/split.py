@@ -82,3 +82,86 @@ def _allot(counts: NDArray[np.integer], wanted: int) -> NDArray[np.int64]:
         order = np.argsort(-(quota - sent)[open_], kind="stable")
         sent[open_[order[:missing]]] += 1
     return sent
+
+
+def split_groups(
+    groups: NDArray[np.integer],
+    share: float,
+    seed: int,
+    labels: NDArray[np.integer] | None = None,
+) -> tuple[Rows, Rows]:
+    """Split rows at random so that the rows of a group stay together.
+
+    Groups are looked at from the largest to the smallest, those of equal size in random order;
+    one goes to validation if that brings the number of rows there, or of each class's rows, nearer
+    to its share (in the sum of squares).
+
+    Args:
+        groups: each row's group ``[n]``, numbers from 0.
+        share: of the rows for validation, above 0 and below 1.
+        seed: the split depends on nothing else.
+        labels: class indices ``[n]``, whose shares are kept as well.
+
+    Returns:
+        the indices for training and for validation, each sorted; together every row, once.
+
+    Raises:
+        DataError: there is one group only.
+
+    >>> train, validation = split_groups(np.array([0, 0, 1, 1, 2, 2]), 0.3, seed=0)
+    >>> len(train), len(validation), validation[1] - validation[0]
+    (4, 2, np.int64(1))
+    """
+    count = int(groups.max()) + 1
+    classes = np.zeros(len(groups), np.int64) if labels is None else labels.astype(np.int64)
+    width = int(classes.max()) + 1
+    held = np.bincount(groups * width + classes, minlength=count * width).reshape(count, width)
+    sizes = held.sum(axis=1)
+    used = np.flatnonzero(sizes)
+    if len(used) < 2:
+        raise DataError(
+            "data.split_column holds one group only, which cannot be split: set data.split to "
+            "'random', or data.validation to 0"
+        )
+    order = np.random.default_rng(seed).permutation(used)
+    order = order[np.argsort(-sizes[order], kind="stable")]
+    lacking = share * held.sum(axis=0)
+    chosen = []
+    for group in order.tolist():
+        # |lacking − g|² < |lacking|²
+        if held[group] @ held[group] < 2 * (held[group] @ lacking):
+            lacking = lacking - held[group]
+            chosen.append(group)
+    if not chosen:
+        chosen = [int(order[-1])]
+    elif len(chosen) == len(used):
+        chosen = chosen[1:]
+    validation = np.isin(groups, chosen)
+    return np.flatnonzero(~validation), np.flatnonzero(validation)
+
+
+def split_time(times: NDArray[np.generic], share: float) -> tuple[Rows, Rows]:
+    """Keep the last rows for validation; those of the time at the border train.
+
+    Args:
+        times: numbers or dates ``[n]``.
+        share: of the rows for validation, above 0 and below 1.
+
+    Returns:
+        the indices for training and for validation, each sorted; together every row, once.
+
+    Raises:
+        DataError: no row is later than the others.
+
+    >>> [part.tolist() for part in split_time(np.array([3, 1, 2, 4]), 0.25)]
+    [[0, 1, 2], [3]]
+    """
+    wanted = min(max(round(share * len(times)), 1), len(times) - 1)
+    border = np.sort(times)[len(times) - wanted - 1]
+    validation = times > border
+    if not validation.any():
+        raise DataError(
+            "data.split = 'time': the latest time is that of too many rows to be kept apart; "
+            "raise data.validation, or split in another way"
+        )
+    return np.flatnonzero(~validation), np.flatnonzero(validation)

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.data import Preprocessing, Target, prepare
+from surefoot.data import Encoding, Preprocessing, Target, prepare
 from surefoot.engine.blueprint import Blueprint, step_numbers
 from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
@@ -41,6 +41,7 @@ class Model:
         target: what its outputs mean.
         preprocessing: what is done to raw inputs.
         feature_shape: the shape of one prepared input.
+        encoding: how a table's columns become one prepared input; `None` without a table.
     """
 
     recipe: Recipe
@@ -50,6 +51,7 @@ class Model:
     target: Target
     preprocessing: Preprocessing
     feature_shape: tuple[int, ...]
+    encoding: Encoding | None = None
 
     def outputs(self, x: Any) -> NDArray[Any]:
         """Return the network's predictions for raw rows, [rows, outputs].
@@ -61,7 +63,7 @@ class Model:
             DataError: the rows do not have the shape that the net was trained on.
         """
         dtype = np.dtype(self.recipe.train.precision)
-        rows = prepare(x, self.preprocessing, self.feature_shape, dtype)
+        rows = prepare(x, self.preprocessing, self.feature_shape, dtype, self.encoding)
         with jax.enable_x64(dtype == np.float64):
             lane = self._lane
             # A power of two: few programs are compiled, whatever the number of rows.
@@ -120,6 +122,7 @@ class Model:
             "recipe": self.recipe.to_dict(),
             "feature_shape": list(self.feature_shape),
             "target": self.target.to_dict(),
+            "encoding": None if self.encoding is None else self.encoding.to_dict(),
         }
         write_json(folder / "model.json", about)
 
@@ -157,7 +160,17 @@ class Model:
         preprocessing = Preprocessing.from_arrays(
             {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         )
-        return cls(recipe, tree["params"], tree["state"], scaling, target, preprocessing, shape)
+        encoding = about.get("encoding")
+        return cls(
+            recipe,
+            tree["params"],
+            tree["state"],
+            scaling,
+            target,
+            preprocessing,
+            shape,
+            None if encoding is None else Encoding.from_dict(encoding),
+        )
 
     @cached_property
     def _programs(self) -> Any:

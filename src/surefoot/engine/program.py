@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -23,6 +24,11 @@ class Prepared:
         self._compiled = compiled
         self._key = key
 
+    @property
+    def ready(self) -> bool:
+        """Whether it was compiled before."""
+        return self._key in self._compiled
+
     def compiled(self) -> Callable[..., Any]:
         """Compile, or return what was compiled for the same shapes before.
 
@@ -31,6 +37,15 @@ class Prepared:
         if self._key not in self._compiled:
             self._compiled[self._key] = self._lowered.compile()
         return self._compiled[self._key]
+
+
+def compile_all(*prepared: Prepared) -> list[Callable[..., Any]]:
+    """Compile several functions, side by side where more than one is new."""
+    new = [function for function in prepared if not function.ready]
+    if len(new) > 1:
+        with ThreadPoolExecutor(len(new)) as pool:
+            list(pool.map(Prepared.compiled, new))
+    return [function.compiled() for function in prepared]
 
 
 class Program:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
 from operator import itemgetter
@@ -22,6 +21,7 @@ from surefoot.engine.events import Block, Listener, Silent, Validation
 from surefoot.engine.falling import FallingRates
 from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
+from surefoot.engine.program import compile_all
 from surefoot.engine.programs import Orders, Programs, Record, Rows, programs_for
 from surefoot.engine.step import LaneInput, LaneState
 from surefoot.engine.stopping import Stopping
@@ -136,11 +136,6 @@ class _Training:
 
     def run(self) -> list[LaneResult]:
         """Train until the last epoch, or until nothing is left to train."""
-        self._lanes: LaneState = (
-            self._start(*self._weights, self._given)
-            if self._from is None
-            else jax.tree.map(lambda *lanes: jnp.asarray(np.stack(lanes)), *self._from)
-        )
         self._kept = self._copy() if self._stopping.active else None
         interrupted = False
         first = self._epochs_before + 1
@@ -162,21 +157,17 @@ class _Training:
         self._data = self._rows(weights)
         given = dataset.w_train
         self._all_rows = self._data if weights is given else self._rows(given)
-        first_weights = [
-            network.init(recipe.seed, numbers(recipe.net), self._dtype)
-            for network, recipe in zip(self._cohort.networks, self._recipes, strict=True)
-        ]
-        self._weights = jax.tree.map(lambda *arrays: jnp.asarray(np.stack(arrays)), *first_weights)
         before = self._epochs_before * self._cohort.steps_per_epoch
         total_steps = before + self._cohort.total_steps
-        self._given = LaneInput(
+        given = LaneInput(
             numbers=self._stack([step_numbers(recipe) for recipe in self._recipes]),
             scaling=self._scaling(),
             inputs=self._input_scaling(),
-            seed=jnp.asarray([recipe.seed for recipe in self._recipes], jnp.uint32),
-            total_steps=jnp.full(self._cohort.lanes, total_steps, jnp.int32),
-            rate_scale=jnp.ones(self._cohort.lanes, self._dtype),
+            seed=np.array([recipe.seed for recipe in self._recipes], np.uint32),
+            total_steps=np.full(self._cohort.lanes, total_steps, np.int32),
+            rate_scale=np.ones(self._cohort.lanes, self._dtype),
         )
+        self._given = jax.device_put(given)
 
     def _rows(self, weights: NDArray[Any] | None) -> Rows:
         dataset = self._cohort.dataset
@@ -199,7 +190,7 @@ class _Training:
         """Return mean and standard deviation of the targets, where a lane standardizes them."""
         dataset = self._cohort.dataset
         if not self._numbers_of_target:
-            empty = jnp.zeros((self._cohort.lanes, 0), self._dtype)
+            empty = np.zeros((self._cohort.lanes, 0), self._dtype)
             return Scaling(empty, empty)
         y = np.asarray(dataset.y_train, np.float64)
         mean = np.average(y, axis=0, weights=dataset.w_train)
@@ -207,26 +198,26 @@ class _Training:
         scale[scale == 0] = 1
         on = np.array([[recipe.data.standardize_targets] for recipe in self._recipes])
         return Scaling(
-            jnp.asarray(np.where(on, mean, 0), self._dtype),
-            jnp.asarray(np.where(on, scale, 1), self._dtype),
+            np.asarray(np.where(on, mean, 0), self._dtype),
+            np.asarray(np.where(on, scale, 1), self._dtype),
         )
 
     def _input_scaling(self) -> InputScaling:
         """Return mean and scale of each channel, where that is left to the step."""
         dataset, lanes = self._cohort.dataset, self._cohort.lanes
         if not dataset.scaled_in_step:
-            empty = jnp.zeros((lanes, 0), self._dtype)
+            empty = np.zeros((lanes, 0), self._dtype)
             return InputScaling(empty, empty)
         fitted = dataset.preprocessing
         channels = dataset.x_train.shape[-1]
         mean = np.zeros(channels) if fitted.mean is None else fitted.mean
         scale = np.ones(channels) if fitted.scale is None else fitted.scale
         return InputScaling(
-            *(jnp.asarray(np.tile(array, (lanes, 1)), self._dtype) for array in (mean, scale))
+            *(np.asarray(np.tile(array, (lanes, 1)), self._dtype) for array in (mean, scale))
         )
 
     def _stack(self, trees: Sequence[Any]) -> Any:
-        return jax.tree.map(lambda *values: jnp.asarray(values, self._dtype), *trees)
+        return jax.tree.map(lambda *values: np.asarray(values, self._dtype), *trees)
 
     def _steps_per_dispatch(self) -> int:
         """Return how many steps the buffers of one dispatch have room for."""
@@ -249,8 +240,7 @@ class _Training:
         """Compile what training needs, side by side; programs that exist are used again."""
         programs: Programs = programs_for(self._cohort.blueprint)
         started = time.perf_counter()
-        start = programs.start.prepare(*self._weights, self._given)
-        lanes = start.out_shape
+        lanes = self._lanes = self._first_lanes(programs)
         training = programs.train.prepare(
             lanes,
             self._given,
@@ -264,11 +254,20 @@ class _Training:
         evaluation = programs.evaluate.prepare(
             lanes.params, lanes.state, self._given, self._all_rows, *bounds, chunk=self._chunk()
         )
-        with ThreadPoolExecutor(3) as pool:
-            self._start, self._train, self._evaluate = pool.map(
-                lambda prepared: prepared.compiled(), (start, training, evaluation)
-            )
+        self._train, self._evaluate = compile_all(training, evaluation)
         self._cohort.compile_seconds = time.perf_counter() - started
+
+    def _first_lanes(self, programs: Programs) -> LaneState:
+        """Return the lanes that were given to go on from, or lanes with weights drawn anew."""
+        if self._from is not None:
+            return jax.device_put(jax.tree.map(lambda *lanes: np.stack(lanes), *self._from))
+        drawn = [
+            network.init(recipe.seed, numbers(recipe.net), self._dtype)
+            for network, recipe in zip(self._cohort.networks, self._recipes, strict=True)
+        ]
+        weights = jax.device_put(jax.tree.map(lambda *arrays: np.stack(arrays), *drawn))
+        start = programs.start.prepare(*weights, self._given).compiled()
+        return start(*weights, self._given)
 
     # One epoch, dispatch by dispatch.
 
