@@ -11,6 +11,7 @@ import numpy as np
 from optax import GradientTransformation
 
 from surefoot.data import Dataset, gather, load
+from surefoot.data.facts import look
 from surefoot.data.frames import is_frame
 from surefoot.data.source import Task
 from surefoot.defaults import default_net, fill_output, fill_training, with_embedding
@@ -38,11 +39,13 @@ class Job:
         recipe: complete, with every default written out.
         dataset: what to learn from.
         cohort: the recipe as a cohort of one lane.
+        facts: what is known about the data; `surefoot.data.facts.look` tells what it holds.
     """
 
     recipe: Recipe
     dataset: Dataset
     cohort: Cohort
+    facts: dict[str, Any]
 
 
 def prepare(
@@ -98,7 +101,8 @@ def prepare(
     if not is_recipe:
         tables = fill_training(tables, dataset)
     recipe = Recipe.parse(tables, where)
-    return Job(recipe, dataset, Cohort([recipe], dataset, transformation))
+    cohort = Cohort([recipe], dataset, transformation)
+    return Job(recipe, dataset, cohort, look(raw, recipe.data))
 
 
 def _read(

@@ -80,7 +80,12 @@ class Keeper:
     """Listens to the engine and writes one lane's tables into its folder."""
 
     def __init__(
-        self, path: Path, cohort: Cohort, recipe: Recipe, progress: Callable[[Block], None]
+        self,
+        path: Path,
+        cohort: Cohort,
+        recipe: Recipe,
+        facts: dict[str, Any],
+        progress: Callable[[Block], None],
     ) -> None:
         self._path = path
         self._measure = cohort.measure
@@ -90,6 +95,7 @@ class Keeper:
         self._flushed = time.monotonic()
         write_text(path / "recipe.toml", dumps(recipe))
         write_json(path / "environment.json", describe())
+        write_json(path / "data.json", facts)
         self._metrics = TableWriter(path, "metrics")
         self._vitals = TableWriter(path, "vitals")
 

@@ -22,7 +22,7 @@ FORMAT = 1
 class Run:
     """A finished run.
 
-    Its folder holds `recipe.toml`, `environment.json`, `summary.json`, the tables
+    Its folder holds `recipe.toml`, `environment.json`, `data.json`, `summary.json`, the tables
     `metrics.parquet` and `vitals.parquet`, and the model: `model.safetensors`, `model.json`.
 
     Attributes:

@@ -112,7 +112,7 @@ def test_refused_in_one_line(data, said):
 
 
 def test_folders_and_other_files(tmp_path):
-    with pytest.raises(DataError, match="is a folder, which is not supported"):
+    with pytest.raises(DataError, match="holds no pictures"):
         read(Data(source=str(tmp_path)))
     file = tmp_path / "table.csv"
     file.write_text("a,b\n1,2\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
 from surefoot.cli.predict import predict
 from surefoot.cli.train import train
@@ -27,6 +28,7 @@ app = typer.Typer(
 app.command()(train)
 app.command()(predict)
 app.command()(datasets)
+app.command()(data)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
