@@ -95,9 +95,6 @@ class Data(Section):
     )
     pictures: Pictures = Field(Pictures(), description="how pictures become arrays of one shape")
     augment: Augment = Field(Augment(), description="random changes of training pictures")
-    stream: Switch | None = Field(
-        None, description="whether data are read while training; default: when they are large"
-    )
     # Runs that differ in seed alone are to be validated on the same rows.
     split_seed: Seed = Field(0, description="seed of the split, and of generated sets")
     shuffle_seed: Annotated[Seed, LANE_NUMBER] | None = Field(
