@@ -26,9 +26,8 @@ class Ended:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
-    """Stand in a folder of our own, and keep compiled programs out of the user's cache."""
+    """Stand in a folder of our own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path.parent / "xla"))
     monkeypatch.setenv("COLUMNS", "100")
     return tmp_path
 

@@ -141,7 +141,7 @@ def test_a_class_that_cannot_be_read_at_all(tmp_path, classes):
         read(root, skip=1)
     for path in (root / "a").iterdir():
         path.write_bytes(b"")
-    with pytest.raises(DataError, match="^4 pictures of 4"):
+    with pytest.raises(DataError, match=r"^4 pictures of 4"):
         read(root, skip=1)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from surefoot.data import decoding
 from surefoot.data.decode import Form
-from surefoot.data.folder import is_picture, list_pictures
+from surefoot.data.folder import count, is_picture, list_pictures
 from surefoot.data.pictures import check_skipped
 from surefoot.errors import DataError
 from surefoot.recipe.data import Pictures
@@ -88,7 +88,7 @@ def find_pictures(sources: Sequence[str], settings: Pictures) -> PictureInputs |
             matches = glob.glob(source, recursive=True)
             found = sorted(match for match in matches if is_picture(match))
             if not found:
-                many = f"{len(matches)} files and no picture" if matches else "nothing"
+                many = f"{count(len(matches), 'file')} and no picture" if matches else "nothing"
                 raise DataError(f"{source!r} matches {many}: give a pattern such as '*.jpg'")
             files += found
         elif is_picture(source):
