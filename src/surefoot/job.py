@@ -11,6 +11,7 @@ import numpy as np
 from optax import GradientTransformation
 
 from surefoot.data import Dataset, gather, load
+from surefoot.data.columns import Columns
 from surefoot.data.facts import look
 from surefoot.data.frames import is_frame
 from surefoot.data.source import Task
@@ -81,7 +82,10 @@ def prepare(
     raw = gather(draft.data, arrays)
     if chosen is None and not has_layers:
         shape = np.shape(raw.x)[1:]
-        chosen = default_net((*shape, 1) if len(shape) == 2 else shape)
+        is_table = isinstance(raw.x, Columns)
+        chosen = default_net(
+            (*shape, 1) if len(shape) == 2 else shape, raw.x.rows if is_table else None
+        )
     layers = chosen.hidden if chosen is not None else tables["net"]["layers"]
     given_loss = tables.get("train", {}).get("loss")
     dataset = load(

@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+from jax.flatten_util import ravel_pytree
 
 from surefoot.errors import RecipeError
 from surefoot.optim import RULES, build
-from surefoot.optim.flat import SMALL
 
 ADAM = {"beta1": 0.8, "beta2": 0.97, "epsilon": 1e-3}
 NUMBERS = {
@@ -214,19 +214,20 @@ def test_decay_spares_all_but_weights():
 
 @pytest.mark.parametrize("name", RULES)
 def test_one_vector_and_many_arrays_are_one_rule(name):
-    """A small net's parameters pass as one vector; beside a large array they pass as they are."""
-    small = {"kernel": jnp.asarray(START["kernel"]), "bias": jnp.asarray(START["bias"])}
-    large = {**small, "padding": jnp.zeros(SMALL)}
+    """A small net's parameters pass as one vector, with marks where weight decay acts."""
+    tree = {"bias": jnp.asarray(START["bias"]), "kernel": jnp.asarray(START["kernel"])}
+    marks = {"bias": jnp.zeros_like(tree["bias"]), "kernel": jnp.ones_like(tree["kernel"])}
+    vector, unravel = ravel_pytree(tree)
     numbers = {**NUMBERS[name], "weight_decay": 0.1}
-    rule = build(name, numbers, 0.1)
-    memories = [rule.init(small), rule.init(large)]
-    assert len(jax.tree.leaves(memories[0])) <= len(jax.tree.leaves(memories[1]))
+    arrays = build(name, numbers, 0.1)
+    one = build(name, numbers, 0.1, decayed=ravel_pytree(marks)[0])
+    memories = [arrays.init(tree), one.init(vector)]
     for scale in (1.0, -0.5, 0.3):
-        grads = [jax.tree.map(lambda p: scale * p, tree) for tree in (small, large)]  # noqa: B023
-        one, memories[0] = rule.update(grads[0], memories[0], small)
-        many, memories[1] = rule.update(grads[1], memories[1], large)
-        for key in small:
-            np.testing.assert_allclose(one[key], many[key], rtol=1e-5, atol=1e-7)
+        grads = jax.tree.map(lambda p: scale * p, tree)  # noqa: B023
+        expected, memories[0] = arrays.update(grads, memories[0], tree)
+        got, memories[1] = one.update(scale * vector, memories[1], vector)
+        for key, value in unravel(got).items():
+            np.testing.assert_allclose(value, expected[key], rtol=1e-5, atol=1e-7)
 
 
 def test_a_net_without_parameters_has_nothing_to_learn():

@@ -18,8 +18,8 @@ def predict(
     data: Annotated[
         list[str],
         typer.Argument(
-            help="rows to predict: a .npz file with x, or a built-in set; pictures, a pattern such "
-            "as '*.jpg', or a folder of pictures",
+            help="rows to predict: a table, a .npz file with x, or a built-in set; pictures, a "
+            "pattern such as '*.jpg', or a folder of pictures",
             show_default=False,
         ),
     ],
@@ -31,6 +31,7 @@ def predict(
     Lines of pictures begin with the file.
     """
     from surefoot.cli.output import console, print_json
+    from surefoot.data.columns import name_some
     from surefoot.data.inputs import read_inputs
     from surefoot.data.picture_inputs import find_pictures
     from surefoot.errors import DataError
@@ -47,7 +48,10 @@ def predict(
         chances_of.append(model.probabilities(x))
     predictions = [label for part in labels for label in part.tolist()]
     probabilities = None if chances_of[0] is None else np.concatenate(chances_of)
-    for note in pictures.notes if pictures else ():
+    notes = list(pictures.notes) if pictures else []
+    if model.encoding is not None and (extra := model.encoding.extra(x)):
+        notes.append(f"columns that the net was not trained on are ignored: {name_some(extra)}")
+    for note in notes:
         console(False).print(note, markup=False, soft_wrap=True)
     names = [str(name) for name in model.target.classes or range(model.target.size)]
     if as_json:

@@ -9,16 +9,22 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
+    from surefoot.data import Encoding
     from surefoot.job import Job
     from surefoot.run import Run
+
+# More columns than these are counted and not shown.
+_MOST_COLUMNS = 60
 
 
 def train(
     source: Annotated[
         str,
         typer.Argument(
-            help="a built-in set (see `surefoot datasets`), a .npz file, or a recipe.toml",
+            help="a built-in set (see `surefoot datasets`), a table (.csv, .parquet, .jsonl), a "
+            "folder of pictures, a .npz file, or a recipe.toml",
             show_default=False,
         ),
     ],
@@ -109,6 +115,10 @@ def _introduce(people: Console, job: Job) -> None:
         f"validation, {shape} inputs, {kind}",
         soft_wrap=True,
     )
+    if data.encoding is not None:
+        people.print(_treatments(data.encoding))
+    for note in data.notes:
+        people.print(note, markup=False, soft_wrap=True)
     weights = sum(site.weights for site in job.cohort.blueprint.network.sites)
     rate = getattr(recipe.optimizer, "learning_rate", None)
     rule = recipe.optimizer.name + (f" at {rate:g}" if rate is not None else "")
@@ -117,6 +127,22 @@ def _introduce(people: Console, job: Job) -> None:
         f"{job.cohort.batch}, {recipe.train.epochs} epochs",
         soft_wrap=True,
     )
+
+
+def _treatments(encoding: Encoding) -> Table:
+    """Return what was done with each column of a table."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in ("column", "kind", "treatment"):
+        table.add_column(name, overflow="fold")
+    shown = encoding.treatments[:_MOST_COLUMNS]
+    for treatment in shown:
+        table.add_row(escape(treatment.column), treatment.kind, escape(treatment.what))
+    if len(shown) < len(encoding.treatments):
+        table.add_row(f"and {len(encoding.treatments) - len(shown):,} more")
+    return table
 
 
 def _describe_net(job: Job) -> str:
@@ -164,8 +190,13 @@ def _conclude(people: Console, job: Job, run: Run) -> None:
     )
     path = escape(str(run.path))
     people.print(
-        f"run: [bold]{path}[/]    predict: surefoot predict {path} FILE.npz", soft_wrap=True
+        f"run: [bold]{path}[/]    predict: surefoot predict {path} {_file(job)}", soft_wrap=True
     )
+
+
+def _file(job: Job) -> str:
+    """Return what a file to predict is called, by the kind of source."""
+    return "FILE.npz" if job.dataset.encoding is None else "FILE.csv"
 
 
 def _count(number: int, what: str) -> str:

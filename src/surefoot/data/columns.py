@@ -16,6 +16,17 @@ Rows = NDArray[np.integer]
 _NAMED = 12  # as many columns as a message names
 
 
+class _Places(dict[Any, int]):
+    """Numbers texts as they are first asked for; None is −1."""
+
+    def __init__(self) -> None:
+        super().__init__({None: -1})
+
+    def __missing__(self, text: str) -> int:
+        place = self[text] = len(self) - 1
+        return place
+
+
 @dataclass(frozen=True, eq=False)
 class Column:
     """One column of n values.
@@ -68,12 +79,10 @@ class Column:
         if absent is not None:
             for row in np.flatnonzero(absent).tolist():
                 texts[row] = None
-        places: dict[Any, int] = dict.fromkeys(texts, -1)
-        places.pop(None, None)
-        labels = tuple(places)
-        places = {label: place for place, label in enumerate(labels)}
-        places[None] = -1
-        return cls(np.fromiter(map(places.__getitem__, texts), np.int32, len(texts)), labels)
+        places = _Places()
+        codes = np.fromiter(map(places.__getitem__, texts), np.int32, len(texts))
+        del places[None]
+        return cls(codes, tuple(places))
 
     def take(self, rows: Rows | NDArray[np.bool_] | None) -> Column:
         """Return some rows, by index or mask; all of them for `None`."""
@@ -179,8 +188,8 @@ class Columns(Mapping[str, Column]):
         """
         if name not in self:
             raise DataError(
-                f"{key} = {name!r}: there is no such column{nearest(name, self)}; "
-                f"the columns are {name_some(self)}"
+                f"{key} = {name!r}: there is no such column among {name_some(self)}"
+                f"{nearest(name, self)}"
             )
         return self[name]
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import os
-from contextlib import closing
-from typing import IO
 
 from surefoot.errors import DataError
 
@@ -83,12 +81,8 @@ def ragged(path: str, encoding: str = "utf-8") -> str | None:
 
     `None` where all have as many, or the header has one field only.
     """
-    opened: IO[str]
-    if path.lower().endswith(".gz"):
-        opened = gzip.open(path, "rt", encoding=encoding, errors="replace", newline="")
-    else:
-        opened = open(path, encoding=encoding, errors="replace", newline="")  # noqa: SIM115
-    with closing(opened) as file:
+    open_ = gzip.open if path.lower().endswith(".gz") else open
+    with open_(path, "rt", encoding=encoding, errors="replace", newline="") as file:
         try:
             header = file.readline(1_000_000)
             delimiter = max(_DELIMITERS, key=header.count)

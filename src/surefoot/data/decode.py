@@ -97,7 +97,7 @@ def decode(path: str, form: Form) -> tuple[bytes, bool]:
             image.load()  # PNG may keep its EXIF behind the pixels
         turn = _turn(image)
         size = (form.width, form.height) if turn < 5 else (form.height, form.width)
-        if image.format in ("JPEG", "MPO"):
+        if image.format in ("JPEG", "MPO") and image.size != size:
             image.draft(None, _least(image.size, size, form.fit))
         grey = _is_grey(image)
         result = _resized(_colored(image, "L" if form.channels == 1 else "RGB"), size, form.fit)

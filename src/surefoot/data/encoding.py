@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from math import ceil
@@ -11,15 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from surefoot.data.arrays import BLOCK, IMPUTE
+from surefoot.data.arrays import IMPUTE
 from surefoot.data.columns import Column, Columns, Rows, name_some
 from surefoot.data.features import Date, Feature, Lookup, Numeric, dates, numbers
 from surefoot.data.kinds import TRUTH, Kind, label_counts, recognize
 from surefoot.errors import DataError, nearest
 from surefoot.recipe.data import Data
 
-# As many categories are columns of their own; more are numbers for an embedding.
-ONE_HOT = 64
+# As many categories are columns of their own; more are numbers for an embedding, which is narrower.
+ONE_HOT = 16
+# Values of the matrix in a block: 1 MB in float32, which a core's cache holds.
+_BLOCK = 1 << 18
 _MOST_ONE_HOT, _MOST_CODES = 1000, 100_000
 # A category in fewer of the training rows is rare; rare ones are learned together, as "other".
 _RARE_SHARE, _MOST_RARE = 0.002, 10
@@ -112,22 +115,33 @@ class Encoding:
         read = [feature.read(columns[n], n) for n, feature in self.features.items()]
         count = columns.rows if rows is None else len(rows)
         out = np.empty((count, len(self.names)), dtype)
-        # In blocks of rows: a block of the matrix stays in cache while its columns are written.
-        step = max(1, BLOCK // max(1, len(self.names)))
-        for start in range(0, count, step):
+        ends = np.cumsum([len(feature.parts) for feature in self.features.values()]).tolist()
+        places = [slice(first, last) for first, last in zip([0, *ends], ends, strict=False)]
+
+        def write(start: int) -> None:
             part = slice(start, start + step)
             chosen = part if rows is None else rows[part]
-            first = 0
-            for values, feature in zip(read, self.features.values(), strict=True):
-                last = first + len(feature.parts)
-                feature.write(values[chosen], out[part, first:last])
-                first = last
-        if not np.isfinite(out).all():
-            column = self.names[int(np.argwhere(~np.isfinite(out))[0][1])]
-            raise DataError(
-                f"column {column!r} holds a number too large for {np.dtype(dtype).name}: rescale "
-                "it, or set data.standardize"
-            )
+            for values, feature, place in zip(read, self.features.values(), places, strict=True):
+                # What overflows is found, and named, just below.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    feature.write(values[chosen], out[part, place])
+            if not np.isfinite(out[part]).all():
+                column = self.names[int(np.argwhere(~np.isfinite(out[part]))[0][1])]
+                raise DataError(
+                    f"column {column!r} holds a number too large for {np.dtype(dtype).name}: "
+                    "rescale it, or set data.standardize"
+                )
+
+        # In blocks of rows: a block of the matrix stays in cache while its columns are written.
+        # NumPy works on the blocks at the same time, as it lets go of the interpreter's lock.
+        step = max(1, _BLOCK // max(1, len(self.names)))
+        starts = range(0, count, step)
+        if len(starts) <= 2:
+            for start in starts:
+                write(start)
+        else:
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(write, starts))
         return out
 
     def extra(self, columns: Columns) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -101,17 +102,16 @@ class Numeric:
 
     def write(self, values: Array, out: Array) -> None:
         """Write the scaled numbers and the indicator."""
-        block = np.array(values, np.float64)
-        usable = _usable(block)
-        if not usable.all():
-            block[~usable] = self.fill
-        block -= self.mean
-        block /= self.scale
-        if self.scale != 1.0:
-            np.clip(block, -FARTHEST, FARTHEST, out=block)
+        block = (values - np.float64(self.mean)) / self.scale
+        # NaN compares as false: one look at the ends finds all that needs more care.
+        if not (block.min() >= -FARTHEST and block.max() <= FARTHEST) or self.indicator:
+            usable = _usable(values)
+            block[~usable] = (self.fill - self.mean) / self.scale
+            if self.scale != 1.0:
+                np.clip(block, -FARTHEST, FARTHEST, out=block)
+            if self.indicator:
+                out[:, 1] = ~usable
         out[:, 0] = block
-        if self.indicator:
-            out[:, 1] = ~usable
 
 
 def numbers(column: Column, name: str, *, lenient: bool = False) -> Array:
@@ -204,11 +204,12 @@ class Lookup:
 
     def write(self, values: Array, out: Array) -> None:
         """Write the table's rows."""
-        out[...] = self._table()[values]
+        out[...] = self._table[values]
 
-    def _table(self) -> NDArray[np.float64]:
+    @cached_property
+    def _table(self) -> NDArray[np.float32]:
         count, width = len(self.labels), len(self.parts)
-        table = np.zeros((count + 2, width))
+        table = np.zeros((count + 2, width), np.float32)
         if self.kind == "code":
             table[:, 0] = np.arange(count + 2)
             table[count + 1] = count + self.missing

@@ -99,14 +99,14 @@ def _read_csv(path: str, options: dict[str, Any]) -> Columns:
     notes = []
     try:
         try:
-            columns = _read(path, "read_csv", options, check_header=True)
+            columns = _read(path, "read_csv", options)
         except _NotUtf8:
             notes.append(f"{path!r} is not UTF-8 and was read as Latin-1")
             options["encoding"] = "latin-1"
-            columns = _read(path, "read_csv", options, check_header=True)
+            columns = _read(path, "read_csv", options)
     except _OtherType:
         # The first 20,000 rows promised another type than a later one has: look at all of them.
-        columns = _read(path, "read_csv", {**options, "sample_size": -1}, check_header=True)
+        columns = _read(path, "read_csv", {**options, "sample_size": -1})
     return Columns(columns, (*notes, *columns.notes))
 
 
@@ -118,9 +118,7 @@ class _OtherType(DataError):
     pass
 
 
-def _read(
-    path: str, reader: str, options: dict[str, Any], *, check_header: bool = False
-) -> Columns:
+def _read(path: str, reader: str, options: dict[str, Any]) -> Columns:
     import duckdb
 
     # DuckDB takes brackets and stars in a path for a pattern.
@@ -133,25 +131,32 @@ def _read(
     }
     try:
         with duckdb.connect(config=settings) as connection:
-            described = _describe(connection, reader, name, options)
-            notes = []
-            if check_header and all(_NAMELESS.fullmatch(column) for column, _ in described):
-                if _first_row_is_header(connection, name, options):
-                    options = {**options, "header": True}
-                    described = _describe(connection, reader, name, options)
-                else:
-                    notes.append(f"{path!r} has no header: its columns are called column0, …")
-            if reader == "read_csv" and len(described) == 1:
-                found = ragged(path, options.get("encoding", "utf-8"))
-                if found:
-                    raise DataError(found)
-            table = f"{reader}(?{_arguments(options)})"
-            columns = fetch(connection, table, described, [name])
+            if reader == "read_csv":
+                columns = _fetch_csv(connection, path, name, options)
+            else:
+                kinds = connection.execute(f"DESCRIBE SELECT * FROM {reader}(?)", [name]).fetchall()
+                columns = fetch(connection, f"{reader}(?)", [kind[:2] for kind in kinds], [name])
     except (duckdb.Error, MemoryError) as error:
         raise _explained(path, reader, error, options) from None
     if columns.rows == 0:
         raise DataError(f"{path!r} has a header and no rows: give at least one row")
-    return Columns(columns, notes)
+    return columns
+
+
+def _fetch_csv(connection: Any, path: str, name: str, options: dict[str, Any]) -> Columns:
+    """Read a CSV: of types that NumPy has, and with names that differ, as DuckDB sees to it."""
+    result = connection.execute(f"SELECT * FROM read_csv(?{_arguments(options)})", [name])
+    names = [entry[0] for entry in result.description]
+    notes = []
+    if all(map(_NAMELESS.fullmatch, names)):
+        if "header" not in options and _first_row_is_header(connection, name, options):
+            return _fetch_csv(connection, path, name, {**options, "header": True})
+        notes.append(f"{path!r} has no header: its columns are called column0, …")
+        result = connection.execute(f"SELECT * FROM read_csv(?{_arguments(options)})", [name])
+    if len(names) == 1 and (found := ragged(path, options.get("encoding", "utf-8"))):
+        raise DataError(found)
+    arrays = result.fetchnumpy()
+    return Columns({column: Column.of(arrays.pop(column)) for column in names}, notes)
 
 
 def fetch(
@@ -188,13 +193,6 @@ def _select(place: str, kind: str) -> str:
     if kind in ("TIME", "TIME_NS", "INTERVAL"):
         return f"epoch({place}) AS {place}"
     return f"{place}::VARCHAR AS {place}"
-
-
-def _describe(
-    connection: Any, reader: str, name: str, options: dict[str, Any]
-) -> list[tuple[str, str]]:
-    query = f"DESCRIBE SELECT * FROM {reader}(?{_arguments(options)})"
-    return [(row[0], row[1]) for row in connection.execute(query, [name]).fetchall()]
 
 
 def _first_row_is_header(connection: Any, name: str, options: dict[str, Any]) -> bool:

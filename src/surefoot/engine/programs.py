@@ -7,7 +7,8 @@ that a recipe says in numbers is an argument of it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import jax
@@ -17,6 +18,7 @@ from jax import lax
 from surefoot.engine.blueprint import Blueprint
 from surefoot.engine.program import Program
 from surefoot.engine.step import LaneInput, LaneState, Measured, Step
+from surefoot.engine.packing import Packing
 from surefoot.nn.layer import Array, Context
 from surefoot.vitals.columns import VITAL_COLUMNS
 
@@ -119,15 +121,18 @@ class Programs:
             )
             return jax.tree.map(lambda array: array[rows], data)
 
+        def mapped(step: Callable[..., Any]) -> Callable[..., Any]:
+            return step if count == 1 else jax.vmap(step, in_axes=(0, 0, None, batch_axis))
+
         def plain(_: Any, carry: Any) -> Any:
             lanes, index, record = carry
-            step = over_lanes(self._step.plain, count, (0, 0, None, batch_axis))
+            step = mapped(partial(self._step.plain, packing))
             lanes, (loss, measure) = step(lanes, given, orders.first + index, batch(index))
             return lanes, index + 1, _write(record, index, loss, measure)
 
         def instrumented(slot: Array, carry: Any) -> Any:
             lanes, index, record = carry
-            step = over_lanes(self._step.instrumented, count, (0, 0, None, batch_axis))
+            step = mapped(partial(self._step.instrumented, packing))
             lanes, (loss, measure), measured = step(
                 lanes, given, orders.first + index, batch(index)
             )
@@ -142,9 +147,24 @@ class Programs:
             return lax.cond(orders.recorded[slot], instrumented, lambda _, c: c, slot, carry)
 
         record = self._empty_record(lanes, steps, orders.gaps.shape[0])
-        carry = (lanes, jnp.asarray(0, jnp.int32), record)
+        first = jax.tree.map(itemgetter(0), lanes)
+        packing = Packing.of(first.params)
+        if count == 1:
+            # Out of its axis for the whole loop, not in each step: what the step writes is then
+            # what the next one reads, with no view between them that would cost a copy.
+            carry = (
+                first._replace(params=packing.pack(first.params)),
+                jnp.asarray(0, jnp.int32),
+                record,
+            )
+            given = jax.tree.map(itemgetter(0), given)
+        else:
+            packed = jax.vmap(packing.pack)(lanes.params)
+            carry = (lanes._replace(params=packed), jnp.asarray(0, jnp.int32), record)
         lanes, _, record = lax.fori_loop(0, orders.count, entry, carry)
-        return lanes, record
+        if count == 1:
+            lanes = jax.tree.map(lambda array: array[None], lanes)
+        return lanes._replace(params=jax.vmap(packing.unpack)(lanes.params)), record
 
     def _empty_record(self, lanes: LaneState, steps: int, records: int) -> Record:
         count = lanes.diverged.shape[0]
@@ -239,7 +259,9 @@ def _write(record: Record, index: Array, loss: Array, measure: Array) -> Record:
 
 def _put(rows: Any, index: Array, row: Any) -> Any:
     return jax.tree.map(
-        lambda rows, row: lax.dynamic_update_index_in_dim(rows, row.astype(rows.dtype), index, 0),
+        lambda rows, row: lax.dynamic_update_index_in_dim(
+            rows, row.astype(rows.dtype).reshape(rows.shape[1:]), index, 0
+        ),
         rows,
         row,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +12,7 @@ import optax
 from surefoot.engine.blueprint import Blueprint
 from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
+from surefoot.engine.packing import Packing
 from surefoot.nn.layer import Array, Context
 from surefoot.nn.probes import WEIGHT, measure_weight
 from surefoot.optim import build, clip, from_optax, global_norm, learning_rate
@@ -20,9 +22,10 @@ class LaneState(NamedTuple):
     """What a lane carries from step to step.
 
     Attributes:
-        params: the weights.
+        params: the weights; within the compiled loop as `Packing` carries them.
         state: the running averages of normalization.
-        optimizer: the update rule's memory.
+        optimizer: the update rule's memory, for weights as the loop carries them. It is not
+            guarded against what is not finite: that would make XLA copy it in every step.
         diverged: the first step whose loss or gradient was not finite; −1 while there is none.
             From that step on the lane stands still, at its last good weights.
     """
@@ -76,30 +79,38 @@ class Step:
         self._blueprint = blueprint
         self._network = blueprint.network
         self._recipe = blueprint.recipe
+        self._foreign = self._foreign_rule()
 
     def start(self, params: Any, state: Any, given: LaneInput) -> LaneState:
         """Return a lane's state before its first step."""
-        optimizer = self._rule(given.numbers, jnp.zeros_like(given.rate_scale)).init(params)
+        rate = jnp.zeros_like(given.rate_scale)
+        if self._foreign is None:
+            packing = Packing.of(params)
+            rule = self._rule(given.numbers, rate, packing.decayed)
+            optimizer = rule.init(packing.pack(params))
+        else:
+            optimizer = self._foreign(rate).init(params)
         return LaneState(params, state, optimizer, jnp.asarray(-1, jnp.int32))
 
     def plain(
-        self, lane: LaneState, given: LaneInput, step: Array, batch: Any
+        self, packing: Packing, lane: LaneState, given: LaneInput, step: Array, batch: Any
     ) -> tuple[LaneState, tuple[Array, Array]]:
         """Take one step; return the new state, and the batch's loss and measure."""
         batch = self._prepared(given, step, batch)
         context = self._context(given, step, None)
         value_and_grad = jax.value_and_grad(self._blueprint.objective, has_aux=True)
         (loss, (state, measured, _)), grads = value_and_grad(
-            lane.params, lane.state, batch, context, given.scaling
+            packing.unpack(lane.params), lane.state, batch, context, given.scaling
         )
-        new, _, _ = self._update(lane, given, step, loss, grads, state)
+        new, _, _ = self._update(packing, lane, given, step, loss, grads, state)
         return new, (loss, measured)
 
     def instrumented(
-        self, lane: LaneState, given: LaneInput, step: Array, batch: Any
+        self, packing: Packing, lane: LaneState, given: LaneInput, step: Array, batch: Any
     ) -> tuple[LaneState, tuple[Array, Array], Measured]:
         """Take one step and measure it: its update is that of the plain step."""
         batch = self._prepared(given, step, batch)
+        params = packing.unpack(lane.params)
 
         def objective(params: Any, probes: Array) -> Any:
             context = self._context(given, step, probes)
@@ -107,11 +118,11 @@ class Step:
 
         value_and_grad = jax.value_and_grad(objective, argnums=(0, 1), has_aux=True)
         (loss, (state, measured, forward)), (grads, backward) = value_and_grad(
-            lane.params, self._network.no_probes()
+            params, self._network.no_probes()
         )
-        new, updates, clipped = self._update(lane, given, step, loss, grads, state)
+        new, updates, clipped = self._update(packing, lane, given, step, loss, grads, state)
         weights = self._network.measure_weights(
-            (lane.params, grads, updates), measure_weight, len(WEIGHT)
+            (params, grads, packing.unpack(updates)), measure_weight, len(WEIGHT)
         )
         vitals = self._vitals(forward, backward, weights)
         norms = global_norm(grads), global_norm(clipped)
@@ -146,42 +157,68 @@ class Step:
         )
         return rate * given.rate_scale
 
-    def _rule(self, numbers: Any, rate: Array) -> optax.GradientTransformation:
-        if self._blueprint.transformation is not None:
-            return self._blueprint.transformation
+    def _rule(
+        self, numbers: Any, rate: Array, decayed: Array | None
+    ) -> optax.GradientTransformation:
+        """Return a rule of ours."""
         spec = self._recipe.optimizer
-        if spec.name.startswith("optax."):
-            return from_optax(spec.name, dict(spec.options), rate)
         flags = {
             flag: getattr(spec, flag)
             for flag in ("average", "bias_correction")
             if hasattr(spec, flag)
         }
-        return build(spec.name, numbers["optimizer"], rate, **flags)
+        return build(spec.name, numbers["optimizer"], rate, decayed=decayed, **flags)
+
+    def _foreign_rule(self) -> Callable[[Array], optax.GradientTransformation] | None:
+        """Return Optax's rule for a rate; None where the recipe's rule is one of ours."""
+        given, spec = self._blueprint.transformation, self._recipe.optimizer
+        if given is not None:
+            return lambda rate: given
+        if spec.name.startswith("optax."):
+            return lambda rate: from_optax(spec.name, dict(spec.options), rate)
+        return None
 
     def _update(
-        self, lane: LaneState, given: LaneInput, step: Array, loss: Array, grads: Any, state: Any
+        self,
+        packing: Packing,
+        lane: LaneState,
+        given: LaneInput,
+        step: Array,
+        loss: Array,
+        grads: Any,
+        state: Any,
     ) -> tuple[LaneState, Any, Any]:
         """Clip, apply the update rule, and refuse what is not finite."""
+        gradient = packing.pack(grads)
+        # A sum cannot hide what is not finite, since ±∞ and NaN do not cancel to a number; one
+        # that overflows by itself is no gradient to follow either.
+        total = sum((jnp.sum(leaf) for leaf in jax.tree.leaves(gradient)), loss)
+        finite = jnp.isfinite(total)
         limits = given.numbers["train"]
-        clipped = clip(
-            grads,
-            value=limits.get("clip_value"),
-            tensor_norm=limits.get("clip_tensor_norm"),
-            global_norm=limits.get("clip_norm"),
-        )
-        rule = self._rule(given.numbers, self._rate(given, step))
-        updates, optimizer = rule.update(clipped, lane.optimizer, lane.params)
-        params = optax.apply_updates(lane.params, updates)
-        finite = jnp.isfinite(loss) & all_finite(grads)
+        if limits:
+            grads = clip(
+                grads,
+                value=limits.get("clip_value"),
+                tensor_norm=limits.get("clip_tensor_norm"),
+                global_norm=limits.get("clip_norm"),
+            )
+            gradient = packing.pack(grads)
+        rate = self._rate(given, step)
+        if self._foreign is None:
+            rule = self._rule(given.numbers, rate, packing.decayed)
+            updates, optimizer = rule.update(gradient, lane.optimizer, lane.params)
+        else:
+            weights = packing.unpack(lane.params)
+            tree, optimizer = self._foreign(rate).update(grads, lane.optimizer, weights)
+            updates = packing.pack(tree)
         going = (lane.diverged < 0) & finite
         diverged = jnp.where((lane.diverged < 0) & ~finite, step, lane.diverged)
-        new = jax.tree.map(
+        params, state = jax.tree.map(
             lambda new, old: jnp.where(going, new, old),
-            (params, state, optimizer),
-            (lane.params, lane.state, lane.optimizer),
+            (optax.apply_updates(lane.params, updates), state),
+            (lane.params, lane.state),
         )
-        return LaneState(*new, diverged), updates, clipped
+        return LaneState(params, state, optimizer, diverged), updates, grads
 
     def _vitals(self, forward: Array, backward: Array, weights: Array) -> Array:
         """Join the three measurements in the order of the vitals table's columns."""
@@ -192,13 +229,3 @@ class Step:
         nonfinite = forward[:, -1] + backward[:, -1] + jnp.nan_to_num(weights[:, -1])
         columns = (forward[:, :-1], backward[:, :-1], weights[:, :-1], nonfinite[:, None])
         return jnp.concatenate([jnp.asarray(c, jnp.float32) for c in columns], axis=1)
-
-
-def all_finite(tree: Any) -> Array:
-    """Return whether every number in a tree of arrays is finite.
-
-    A sum of absolute values cannot cancel, and is not finite if one of them is not; a sum that
-    overflows by itself is no gradient to follow either.
-    """
-    sums = [jnp.sum(jnp.abs(leaf)) for leaf in jax.tree.leaves(tree)]
-    return jnp.isfinite(sum(sums, jnp.asarray(0.0)))

@@ -7,7 +7,7 @@ from surefoot.optim.optax_rule import from_optax
 from surefoot.optim.quickprop import quickprop
 from surefoot.optim.rules import RULES, build
 from surefoot.optim.schedules import SCHEDULES, learning_rate
-from surefoot.optim.weight_decay import decay_weights
+from surefoot.optim.weight_decay import decay_weights, is_decayed
 
 __all__ = [
     "RULES",
@@ -17,6 +17,7 @@ __all__ = [
     "decay_weights",
     "from_optax",
     "global_norm",
+    "is_decayed",
     "learning_rate",
     "plateau",
     "quickprop",

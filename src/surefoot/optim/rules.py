@@ -15,7 +15,6 @@ from jax.typing import ArrayLike
 
 from surefoot.errors import RecipeError, nearest
 from surefoot.optim.adagrad import scale_by_root_of_sum
-from surefoot.optim.flat import flatten_if_small
 from surefoot.optim.quickprop import quickprop
 from surefoot.optim.weight_decay import decay_weights
 
@@ -102,6 +101,7 @@ def build(
     *,
     average: bool = False,
     bias_correction: bool = False,
+    decayed: ArrayLike | None = None,
 ) -> optax.GradientTransformation:
     """Return an update rule whose updates are added to the parameters, w ← w + u.
 
@@ -129,6 +129,7 @@ def build(
         learning_rate: η of this step; may be traced.
         average: of momentum.
         bias_correction: of momentum.
+        decayed: for parameters that are one vector: 1 where weight decay acts, else 0.
 
     Raises:
         RecipeError: there is no such rule, or it has no such switch.
@@ -157,9 +158,9 @@ def build(
         )
     if rule.takes_rate:
         numbers = {**numbers, "learning_rate": learning_rate}
-    direction = flatten_if_small(rule.direction(numbers, **(switches if rule.averages else {})))
+    direction = rule.direction(numbers, **(switches if rule.averages else {}))
     scale = optax.identity() if rule.takes_rate else optax.scale_by_learning_rate(learning_rate)
-    decay = decay_weights(numbers.get("weight_decay", 0.0))
+    decay = decay_weights(numbers.get("weight_decay", 0.0), decayed)
     if rule.decoupled_decay:
         return optax.chain(direction, decay, scale)
     return optax.chain(decay, direction, scale)

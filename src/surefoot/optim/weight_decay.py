@@ -13,7 +13,9 @@ from jax.typing import ArrayLike
 DECAYED = frozenset({"kernel", "projection"})
 
 
-def decay_weights(weight_decay: ArrayLike) -> optax.GradientTransformation:
+def decay_weights(
+    weight_decay: ArrayLike, decayed: ArrayLike | None = None
+) -> optax.GradientTransformation:
     """Return u ← u + λw for weight matrices and filters, and u ← u for all other parameters.
 
     Before a rule this is the gradient of an L2 penalty λ|w|²/2, as PyTorch's ``weight_decay``;
@@ -22,6 +24,7 @@ def decay_weights(weight_decay: ArrayLike) -> optax.GradientTransformation:
 
     Args:
         weight_decay: λ, not negative; may be traced.
+        decayed: for parameters that are one vector: 1 where decay acts, else 0.
 
     Source: Loshchilov and Hutter 2019, *Decoupled weight decay regularization*.
 
@@ -32,10 +35,12 @@ def decay_weights(weight_decay: ArrayLike) -> optax.GradientTransformation:
     >>> update["kernel"].tolist(), update["bias"].tolist()
     ([[1.0]], [0.0])
     """
-    return optax.add_decayed_weights(weight_decay, mask=_is_weight)
+    if decayed is None:
+        return optax.add_decayed_weights(weight_decay, mask=is_decayed)
+    return optax.stateless(lambda updates, params: updates + weight_decay * decayed * params)
 
 
-def _is_weight(params: Any) -> Any:
+def is_decayed(params: Any) -> Any:
     """Return a tree of booleans: which of the parameters decay."""
     return jax.tree.map_with_path(lambda path, _: _last_key(path) in DECAYED, params)
 

@@ -43,10 +43,13 @@ class Pictures(Section):
         None, description="height and width, [64, 64]; default: the median, at most 64 × 64"
     )
     fit: Literal["crop", "pad", "stretch"] = Field(
-        "crop", description="what happens to a picture of another shape once it is resized"
+        "crop",
+        description="of a picture of another shape: crop keeps its middle, pad all of it amid "
+        "black, stretch distorts it",
     )
     color: Literal["auto", "grey", "rgb"] = Field(
-        "auto", description="channels; auto: grey where every picture is grey"
+        "auto",
+        description="channels; auto: grey where every file is grey. Transparency lies on white",
     )
     skip: Annotated[Real, Field(ge=0, le=1)] = Field(
         0.01, description="share of pictures that may be unreadable and are left out"
