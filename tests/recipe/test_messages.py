@@ -146,7 +146,7 @@ IN_A_SECTION = [
     ("data", 'source = ""', 'data.source = "": must be the name of a built-in set or the path'),
     ("data", 'source = "a\\u0000b"', r'data.source = "a\u0000b": must be the name of a built-in'),
     ("data", "noise = 1e9", "data.noise = 1000000000.0: must be at most 100"),
-    ("data", 'impute = "mode"', "must be one of auto, refuse, mean, median, zero; did you mean 'mean'?"),
+    ("data", 'impute = "mode"', "median, zero; did you mean 'mean'?"),
     ("data", "standardize = 1", "data.standardize = 1: must be true or false"),
     ("data", "rows = 9223372036854775808", "data.rows = 9223372036854775808: must be at most"),
     ("vitals", "every = -1", "vitals.every = -1: must be at least 0"),

@@ -87,6 +87,11 @@ class Cohort:
         return "rmse" if self.blueprint.objective.measure == "rmse" else "accuracy"
 
     @property
+    def precision(self) -> np.dtype:
+        """The type of all arithmetic."""
+        return np.dtype(self.recipes[0].train.precision)
+
+    @property
     def lanes(self) -> int:
         """How many runs are trained together."""
         return len(self.recipes)
@@ -120,7 +125,7 @@ class Cohort:
     def _check_memory(self) -> None:
         """Refuse weights that this machine cannot hold, before any is drawn."""
         weights = sum(site.weights for site in self.blueprint.network.sites)
-        size = np.dtype(self.recipes[0].train.precision).itemsize
+        size = self.precision.itemsize
         need = weights * size * self.lanes * _COPIES
         have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         if need > have:

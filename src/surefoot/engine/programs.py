@@ -16,9 +16,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.packing import Packing
 from surefoot.engine.program import Program
 from surefoot.engine.step import LaneInput, LaneState, Measured, Step
-from surefoot.engine.packing import Packing
 from surefoot.nn.layer import Array, Context
 from surefoot.vitals.columns import VITAL_COLUMNS
 

@@ -15,17 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.engine import records
-from surefoot.engine.blueprint import step_numbers
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Block, Listener, Silent, Validation
 from surefoot.engine.falling import FallingRates
-from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
+from surefoot.engine.placement import place_lanes, place_rows
 from surefoot.engine.program import compile_all
-from surefoot.engine.programs import Orders, Programs, Record, Rows, programs_for
-from surefoot.engine.step import LaneInput, LaneState
+from surefoot.engine.programs import Orders, Programs, Record, programs_for
+from surefoot.engine.step import LaneState
 from surefoot.engine.stopping import Stopping
-from surefoot.engine.weights import row_weights
 from surefoot.recipe import Recipe, numbers
 
 # A dispatch is kept short enough for progress and Ctrl-C, and long enough that its start, about
@@ -117,21 +115,21 @@ class _Training:
         self._from = start
         self._epochs_before = epochs_before
         self._recipes = cohort.recipes
-        self._dtype = np.dtype(self._recipes[0].train.precision)
+        self._dtype = cohort.precision
         self._vitals = self._recipes[0].vitals
         self._instrument = self._vitals.every > 0 or self._vitals.first > 0
         self._stopping = Stopping([recipe.train.early_stopping for recipe in self._recipes])
         self._falling = FallingRates(
             [recipe.schedule for recipe in self._recipes], cohort.dataset.x_val is not None
         )
-        self._numbers_of_target = cohort.dataset.target.kind == "numbers"
         self._room = self._steps_per_dispatch()
         self._pace = min(_FIRST_STEPS, self._room)
         self._running = np.ones(cohort.lanes, bool)
         self._diverged = np.full(cohort.lanes, -1, np.int32)
         self._end = np.zeros(cohort.lanes, np.int64)
         self._epochs = np.zeros(cohort.lanes, np.int64)
-        self._place()
+        self._data, self._all_rows = place_rows(cohort)
+        self._given = place_lanes(cohort, epochs_before)
         self._compile()
 
     def run(self) -> list[LaneResult]:
@@ -149,75 +147,6 @@ class _Training:
         return self._results(interrupted)
 
     # What is fixed for the whole training.
-
-    def _place(self) -> None:
-        """Put the data and the lanes' numbers on the device."""
-        dataset, first = self._cohort.dataset, self._recipes[0]
-        weights = row_weights(first.train, dataset.target, dataset.y_train, dataset.w_train)
-        self._data = self._rows(weights)
-        given = dataset.w_train
-        self._all_rows = self._data if weights is given else self._rows(given)
-        before = self._epochs_before * self._cohort.steps_per_epoch
-        total_steps = before + self._cohort.total_steps
-        given = LaneInput(
-            numbers=self._stack([step_numbers(recipe) for recipe in self._recipes]),
-            scaling=self._scaling(),
-            inputs=self._input_scaling(),
-            seed=np.array([recipe.seed for recipe in self._recipes], np.uint32),
-            total_steps=np.full(self._cohort.lanes, total_steps, np.int32),
-            rate_scale=np.ones(self._cohort.lanes, self._dtype),
-        )
-        self._given = jax.device_put(given)
-
-    def _rows(self, weights: NDArray[Any] | None) -> Rows:
-        dataset = self._cohort.dataset
-        parts = [(dataset.x_train, dataset.y_train, weights, len(dataset.x_train))]
-        if dataset.x_val is not None:
-            parts.append((dataset.x_val, dataset.y_val, dataset.w_val, len(dataset.x_val)))
-        weighted = any(part[2] is not None for part in parts)
-        columns = [
-            jnp.asarray(np.concatenate([part[i] for part in parts]))
-            if len(parts) > 1
-            else jnp.asarray(parts[0][i])
-            for i in (0, 1)
-        ]
-        if not weighted:
-            return Rows(*columns, None)
-        each = [np.ones(part[3]) if part[2] is None else part[2] for part in parts]
-        return Rows(*columns, jnp.asarray(np.concatenate(each), self._dtype))
-
-    def _scaling(self) -> Scaling:
-        """Return mean and standard deviation of the targets, where a lane standardizes them."""
-        dataset = self._cohort.dataset
-        if not self._numbers_of_target:
-            empty = np.zeros((self._cohort.lanes, 0), self._dtype)
-            return Scaling(empty, empty)
-        y = np.asarray(dataset.y_train, np.float64)
-        mean = np.average(y, axis=0, weights=dataset.w_train)
-        scale = np.sqrt(np.average(np.square(y - mean), axis=0, weights=dataset.w_train))
-        scale[scale == 0] = 1
-        on = np.array([[recipe.data.standardize_targets] for recipe in self._recipes])
-        return Scaling(
-            np.asarray(np.where(on, mean, 0), self._dtype),
-            np.asarray(np.where(on, scale, 1), self._dtype),
-        )
-
-    def _input_scaling(self) -> InputScaling:
-        """Return mean and scale of each channel, where that is left to the step."""
-        dataset, lanes = self._cohort.dataset, self._cohort.lanes
-        if not dataset.scaled_in_step:
-            empty = np.zeros((lanes, 0), self._dtype)
-            return InputScaling(empty, empty)
-        fitted = dataset.preprocessing
-        channels = dataset.x_train.shape[-1]
-        mean = np.zeros(channels) if fitted.mean is None else fitted.mean
-        scale = np.ones(channels) if fitted.scale is None else fitted.scale
-        return InputScaling(
-            *(np.asarray(np.tile(array, (lanes, 1)), self._dtype) for array in (mean, scale))
-        )
-
-    def _stack(self, trees: Sequence[Any]) -> Any:
-        return jax.tree.map(lambda *values: np.asarray(values, self._dtype), *trees)
 
     def _steps_per_dispatch(self) -> int:
         """Return how many steps the buffers of one dispatch have room for."""
