@@ -19,20 +19,13 @@ from benchmarks.work import Work
 
 Timer = Callable[[], float]
 _ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
-# Adam's three implementations: an array at a time (the default on the CPU), one operation for
-# many arrays, one kernel for all.
-_ADAMS: Mapping[str, Mapping[str, bool]] = {
-    "default": {},
-    "foreach": {"foreach": True},
-    "fused": {"fused": True},
-}
 _LAYOUTS = {"channels first": torch.contiguous_format, "channels last": torch.channels_last}
 
 
 class Torch:
     """PyTorch's eager loop: data resident, a permutation an epoch, gradients set to None."""
 
-    def __init__(self, work: Work, adam: str, layout: str, threads: int) -> None:
+    def __init__(self, work: Work, adam: Mapping[str, bool], layout: str, threads: int) -> None:
         self._threads = threads
         x, y = work.arrays
         if work.convolutional:
@@ -42,7 +35,7 @@ class Torch:
         if work.convolutional:
             self._x = self._x.to(memory_format=_LAYOUTS[layout])
             self._net = self._net.to(memory_format=_LAYOUTS[layout])
-        self._adam = torch.optim.Adam(self._net.parameters(), lr=1e-3, **_ADAMS[adam])
+        self._adam = torch.optim.Adam(self._net.parameters(), lr=1e-3, **adam)
         self._batch = work.batch
 
     def steps(self, count: int) -> float:
@@ -82,24 +75,28 @@ def _net(work: Work) -> nn.Module:
 
 
 def pytorch(work: Work, seconds: float) -> tuple[str, Timer]:
-    """Try every form of Adam, layout of pictures and number of threads; return the fastest."""
-    cores = len(os.sched_getaffinity(0))
+    """Return PyTorch with `torch.optim.Adam` as it comes."""
+    return _best(work, {}, seconds)
+
+
+def pytorch_fused(work: Work, seconds: float) -> tuple[str, Timer]:
+    """Return PyTorch with Adam as one kernel, ``fused=True``."""
+    return _best(work, {"fused": True}, seconds)
+
+
+def _best(work: Work, adam: Mapping[str, bool], seconds: float) -> tuple[str, Timer]:
+    """Try one thread and all, and both memory layouts of pictures; return the fastest form."""
+    cores = os.cpu_count() or 1
     forms = {
-        ", ".join(filter(None, (f"{adam} Adam", layout, f"threads: {threads}"))): Torch(
-            work, adam, layout, threads
-        )
-        for adam in _ADAMS
+        ", ".join(filter(None, (layout, f"threads: {threads}"))): Torch(work, adam, layout, threads)
         for layout in (_LAYOUTS if work.convolutional else ("",))
         for threads in sorted({1, cores})
     }
     estimates = {name: min(form.steps(3) for _ in range(2)) for name, form in forms.items()}
-    # The better half once more, interleaved, so that a busy moment hits all of them.
-    finalists = sorted(estimates, key=estimates.__getitem__)[: -(-len(forms) // 2)]
-    times: dict[str, list[float]] = {name: [] for name in finalists}
-    for _ in range(3):
-        for name in finalists:
-            count = max(3, round(seconds / 3 / estimates[name]))
-            times[name].append(forms[name].steps(count))
+    times: dict[str, list[float]] = {name: [] for name in forms}
+    for _ in range(3):  # interleaved, so that a busy moment hits all of them
+        for name, form in forms.items():
+            times[name].append(form.steps(max(3, round(seconds / 6 / estimates[name]))))
     best = min(times, key=lambda name: np.median(times[name]))
     count = max(3, round(seconds / np.median(times[best])))
     return best, lambda: forms[best].steps(count)
@@ -135,6 +132,7 @@ def scikit_learn(work: Work, seconds: float) -> tuple[str, Timer]:
 
 PEERS: Mapping[str, Callable[[Work, float], tuple[str, Timer]]] = {
     "PyTorch": pytorch,
+    "PyTorch, fused Adam": pytorch_fused,
     "scikit-learn": scikit_learn,
 }
 

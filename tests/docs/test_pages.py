@@ -12,13 +12,14 @@ import surefoot as sf
 from surefoot.cli.app import main
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/recipes.md", "docs/runs.md", "docs/estimators.md"]
+PAGES = ["README.md", "docs/recipes.md", "docs/runs.md", "docs/estimators.md", "docs/data.md"]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_example_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    _write_customers(tmp_path)
     text = (ROOT / page).read_text(encoding="utf-8")
     names: dict[str, object] = {}
     kinds = set()
@@ -36,6 +37,18 @@ def test_every_example_runs(page, tmp_path, monkeypatch, capsys):
         elif kind == "text":
             _compare(block, capsys)
     assert "python" in kinds
+
+
+def _write_customers(folder):
+    """Write the files that the pages' examples have."""
+    for name, count in (("customers.csv", 200), ("new-customers.csv", 5)):
+        lines = ["id,age,plan,joined,churned"]
+        for i in range(count):
+            age = "" if i % 17 == 0 else str(20 + i * 7 % 50)
+            plan = ("basic", "plus", "team")[i % 3]
+            churned = "yes" if (i * 7 % 50 > 25) != (i % 3 == 2) else "no"
+            lines.append(f"{1000 + i},{age},{plan},2024-{i % 12 + 1:02}-{i % 28 + 1:02},{churned}")
+        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _run(line: str) -> None:

@@ -52,4 +52,6 @@ def shared(hashes: Hashes, others: Hashes) -> NDArray[np.int64]:
     >>> shared(np.array([5, 6], np.uint64), np.array([6, 7], np.uint64)).tolist()
     [1]
     """
-    return np.flatnonzero(np.isin(hashes, others))
+    ordered = np.sort(others)
+    places = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
+    return np.flatnonzero(ordered[places] == hashes)

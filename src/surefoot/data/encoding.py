@@ -121,16 +121,17 @@ class Encoding:
         def write(start: int) -> None:
             part = slice(start, start + step)
             chosen = part if rows is None else rows[part]
-            for values, feature, place in zip(read, self.features.values(), places, strict=True):
-                # What overflows is found, and named, just below.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    feature.write(values[chosen], out[part, place])
-            if not np.isfinite(out[part]).all():
-                column = self.names[int(np.argwhere(~np.isfinite(out[part]))[0][1])]
-                raise DataError(
-                    f"column {column!r} holds a number too large for {np.dtype(dtype).name}: "
-                    "rescale it, or set data.standardize"
-                )
+            for (column, feature), values, place in zip(
+                self.features.items(), read, places, strict=True
+            ):
+                try:
+                    with np.errstate(over="ignore", invalid="ignore"):
+                        feature.write(values[chosen], out[part, place])
+                except OverflowError:
+                    raise DataError(
+                        f"column {column!r} holds a number too large for {np.dtype(dtype).name}: "
+                        "rescale it, or set data.standardize"
+                    ) from None
 
         # In blocks of rows: a block of the matrix stays in cache while its columns are written.
         # NumPy works on the blocks at the same time, as it lets go of the interpreter's lock.
@@ -215,14 +216,17 @@ def fit(
     features: dict[str, Feature] = {}
     codes: dict[str, Feature] = {}
     treatments = []
-    for name, column in columns.items():
-        taken = column.take(rows)
-        if name in chosen:
-            kind = Kind(chosen[name], "as data.columns says")
-        else:
-            kind = recognize(taken, name)
+
+    def treat(name: str) -> tuple[Feature | None, Treatment]:
+        taken = columns[name].take(rows)
+        kind = Kind(chosen[name], "as told") if name in chosen else recognize(taken, name)
         feature, what = _fit_column(taken, name, kind, data, embed)
-        treatments.append(Treatment(name, kind.name, what))
+        return feature, Treatment(name, kind.name, what)
+
+    with ThreadPoolExecutor() as pool:
+        treated = list(pool.map(treat, columns))
+    for name, (feature, treatment) in zip(columns, treated, strict=True):
+        treatments.append(treatment)
         if feature is not None:
             is_code = isinstance(feature, Lookup) and feature.kind == "code"
             (codes if is_code else features)[name] = feature
@@ -282,7 +286,7 @@ def _boolean(column: Column, name: str) -> Lookup:
     true = sum(int(n) for word, n in zip(words, counts, strict=True) if TRUTH.get(word))
     share = true / max(1, int(counts.sum()))
     return Lookup(
-        "boolean", ("false", "true"), (1 - share, share), missing=counts.sum() < len(column)
+        "boolean", ("false", "true"), (1 - share, share), missing=bool(counts.sum() < len(column))
     )
 
 

@@ -39,7 +39,11 @@ class Feature(Protocol):
         ...
 
     def write(self, values: Array, out: Array) -> None:
-        """Write some rows of what `read` returned to ``out [rows, len(parts)]``."""
+        """Write some rows of what `read` returned to ``out [rows, len(parts)]``.
+
+        Raises:
+            OverflowError: a number is too large for the type of `out`.
+        """
         ...
 
 
@@ -104,11 +108,13 @@ class Numeric:
         """Write the scaled numbers and the indicator."""
         block = (values - np.float64(self.mean)) / self.scale
         # NaN compares as false: one look at the ends finds all that needs more care.
-        if not (block.min() >= -FARTHEST and block.max() <= FARTHEST) or self.indicator:
+        if self.indicator or not (block.min() >= -FARTHEST and block.max() <= FARTHEST):
             usable = _usable(values)
             block[~usable] = (self.fill - self.mean) / self.scale
             if self.scale != 1.0:
                 np.clip(block, -FARTHEST, FARTHEST, out=block)
+            elif not np.abs(block).max() <= np.finfo(out.dtype).max:
+                raise OverflowError
             if self.indicator:
                 out[:, 1] = ~usable
         out[:, 0] = block

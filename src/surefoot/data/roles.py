@@ -125,7 +125,7 @@ def _targets(
         return np.column_stack(values), kept, None, notes
     (y,) = values
     task: Task | None = None
-    if y.dtype.kind in "iu" and (distinct := len(np.unique(y))) > MOST_LABELS:
+    if y.dtype.kind in "iu" and (distinct := _distinct(y)) > MOST_LABELS:
         task = "regression"
         notes.append(
             f"{targets[0]!r} has {distinct:,} different whole numbers, and is predicted as a "
@@ -158,6 +158,12 @@ def _suspicions(table: Columns, name: str, target: Column, kept: NDArray[np.int6
                 f"predicting, leave it out: --set data.columns.{other}=drop"
             )
     return notes
+
+
+def _distinct(values: NDArray[Any]) -> int:
+    # Numbers that lie close together need no sorting to be told apart.
+    span = int(values.max()) - int(values.min()) + 1
+    return span if span <= MOST_LABELS else len(np.unique(values))
 
 
 def _is_counter(column: Column) -> bool:

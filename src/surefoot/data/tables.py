@@ -6,6 +6,9 @@ import os
 import re
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from surefoot.data.columns import Column, Columns
 from surefoot.data.csv_check import look_into, ragged
 from surefoot.data.npz import memory_bytes
@@ -31,7 +34,14 @@ _AS_THEY_ARE = re.compile(
     "BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|VARCHAR|DATE|TIMESTAMP(_.*| WITH.*)?"
 )
 _AS_NUMBERS = re.compile(r"DECIMAL\(.*\)|U?HUGEINT|BIGNUM")
-_NAMELESS = re.compile("column[0-9]+")
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*)?(\.\d*)?(?<=[\d.])([eE][+-]?\d+)?(?<!^\.)")
+_WHOLE = re.compile(r"[+-]?(0|[1-9]\d{0,17})")
+_SNIFFED = (
+    "Delimiter", "Quote", "Escape", "Comment", "SkipRows", "HasHeader", "Columns", "DateFormat",
+    "TimestampFormat",
+)  # fmt: skip
+# In a file of as many bytes it pays to look for labels that come again.
+_LARGE, _SAMPLE, _FEW_LABELS = 4_000_000, 20_480, 1000
 
 
 class TableSource:
@@ -95,7 +105,7 @@ def _reader(path: str) -> str | None:
 
 def _read_csv(path: str, options: dict[str, Any]) -> Columns:
     """Read a CSV, again with more care where the first attempt fails."""
-    options = {"nullstr": list(_NULLS), "auto_type_candidates": list(_CSV_TYPES), **options}
+    options = {"auto_type_candidates": list(_CSV_TYPES), **options}
     notes = []
     try:
         try:
@@ -107,7 +117,22 @@ def _read_csv(path: str, options: dict[str, Any]) -> Columns:
     except _OtherType:
         # The first 20,000 rows promised another type than a later one has: look at all of them.
         columns = _read(path, "read_csv", {**options, "sample_size": -1})
-    return Columns(columns, (*notes, *columns.notes))
+    mended = {name: _mended(column) for name, column in columns.items()}
+    return Columns(mended, (*notes, *columns.notes))
+
+
+def _mended(column: Column) -> Column:
+    """Return a column of text without the words for a missing value; as numbers, if all are."""
+    if column.labels is None or not (words := [w for w in column.labels if w in _NULLS]):
+        return column
+    kept = tuple(label for label in column.labels if label not in words)
+    places = {label: place for place, label in enumerate(kept)}
+    codes = np.array([*(places.get(label, -1) for label in column.labels), -1])[column.values]
+    if not kept or not all(map(_NUMBER.fullmatch, kept)):
+        return Column(codes.astype(np.int32), kept)
+    if all(map(_WHOLE.fullmatch, kept)):
+        return Column(np.array([*map(int, kept), 0])[codes], absent=codes < 0)
+    return Column(np.array([*map(float, kept), np.nan])[codes])
 
 
 class _NotUtf8(DataError):
@@ -144,19 +169,105 @@ def _read(path: str, reader: str, options: dict[str, Any]) -> Columns:
 
 
 def _fetch_csv(connection: Any, path: str, name: str, options: dict[str, Any]) -> Columns:
-    """Read a CSV: of types that NumPy has, and with names that differ, as DuckDB sees to it."""
-    result = connection.execute(f"SELECT * FROM read_csv(?{_arguments(options)})", [name])
-    names = [entry[0] for entry in result.description]
+    """Read a CSV in one pass over its rows, after a look at the first ones."""
+    given = _arguments(options)
+    query = f"SELECT {', '.join(_SNIFFED)} FROM sniff_csv(?{given})"
+    found = dict(zip(_SNIFFED, connection.execute(query, [name]).fetchone(), strict=True))
+    names = [entry["name"] for entry in found["Columns"]]
     notes = []
-    if all(map(_NAMELESS.fullmatch, names)):
-        if "header" not in options and _first_row_is_header(connection, name, options):
+    skipped = found["SkipRows"]
+    # Lines before the header are skipped, but so is a header that a line of other length follows.
+    if (len(names) == 1 or skipped) and (problem := ragged(path, options.get("encoding", "utf-8"))):
+        raise DataError(problem)
+    if skipped:
+        notes.append(f"{path!r}: {skipped} lines before the header are skipped")
+    if not found["HasHeader"]:
+        if _first_row_is_header(connection, name, options):
             return _fetch_csv(connection, path, name, {**options, "header": True})
-        notes.append(f"{path!r} has no header: its columns are called column0, …")
-        result = connection.execute(f"SELECT * FROM read_csv(?{_arguments(options)})", [name])
-    if len(names) == 1 and (found := ragged(path, options.get("encoding", "utf-8"))):
-        raise DataError(found)
-    arrays = result.fetchnumpy()
-    return Columns({column: Column.of(arrays.pop(column)) for column in names}, notes)
+        notes.append(f"{path!r} has no header: its columns are called {names[0]}, …")
+    kinds = [entry["type"] for entry in found["Columns"]]
+    source = f"read_csv(?{_dialect(found, kinds, options)})"
+    texts = [f"c{i}" for i, kind in enumerate(kinds) if kind == "VARCHAR"]
+    known: dict[str, tuple[str, ...]] = {}
+    if texts and os.path.getsize(path) > _LARGE:
+        known = _first_labels(connection, source, name, texts)
+    wanted = ", ".join(
+        part for i in range(len(kinds)) for part in _coded(f"c{i}", f"c{i}" in known)
+    )
+    arrays = connection.execute(f"SELECT {wanted} FROM {source}", [name]).fetchnumpy()
+    columns = {}
+    for i, column in enumerate(names):
+        place = f"c{i}"
+        values = arrays.pop(place)
+        if place in known:
+            columns[column] = _joined(np.ma.getdata(values), known[place], arrays.pop(f"o{place}"))
+        else:
+            columns[column] = Column.of(values)
+    return Columns(columns, notes)
+
+
+def _dialect(found: dict[str, Any], kinds: list[str], options: dict[str, Any]) -> str:
+    """Return the arguments that read a CSV as it was found to be, with columns called c0, c1, …"""
+
+    def said(key: str) -> str:
+        return "" if found[key] in (None, "(empty)") else found[key]
+
+    columns = ", ".join(f"'c{i}': '{kind}'" for i, kind in enumerate(kinds))
+    # Quotes may first come after the rows that were looked at.
+    arguments: dict[str, Any] = {
+        "auto_detect": False,
+        "delim": said("Delimiter"),
+        "quote": said("Quote") or '"',
+        "escape": said("Escape") or '"',
+        "comment": said("Comment"),
+        "skip": found["SkipRows"],
+        "header": found["HasHeader"],
+    }
+    for key, argument in (("DateFormat", "dateformat"), ("TimestampFormat", "timestampformat")):
+        if said(key):
+            arguments[argument] = said(key)
+    if "encoding" in options:
+        arguments["encoding"] = options["encoding"]
+    return f"{_arguments(arguments)}, columns = {{{columns}}}"
+
+
+def _first_labels(
+    connection: Any, source: str, name: str, texts: list[str]
+) -> dict[str, tuple[str, ...]]:
+    """Make a type of each column's labels in the first rows, where they are few; return them.
+
+    Values of such a type come as numbers: a million Python strings are not made.
+    """
+    query = f"SELECT {', '.join(texts)} FROM {source} LIMIT {_SAMPLE}"
+    arrays = connection.execute(query, [name]).fetchnumpy()
+    known = {}
+    for text in texts:
+        labels = Column.of(arrays[text]).labels or ()
+        if 0 < len(labels) <= _FEW_LABELS:
+            listed = ", ".join(map(_literal, labels))
+            connection.execute(f"CREATE TYPE type_{text} AS ENUM ({listed})")
+            known[text] = labels
+    return known
+
+
+def _coded(place: str, known: bool) -> list[str]:
+    """Return a column's SQL: as it is, or as its labels' numbers and all other texts."""
+    if not known:
+        return [place]
+    code = f"enum_code(TRY_CAST({place} AS type_{place}))"
+    other = f"CASE WHEN {code} IS NULL THEN {place} END"
+    return [f"coalesce({code}::INTEGER, -1) AS {place}", f"{other} AS o{place}"]
+
+
+def _joined(codes: NDArray[Any], labels: tuple[str, ...], others: NDArray[Any]) -> Column:
+    """Return a column of known labels' numbers and of the texts that are not among them."""
+    codes = codes.astype(np.int32, copy=False)
+    if not isinstance(others, np.ma.MaskedArray) or not others.mask.all():
+        more = Column.of(others)
+        new = more.values >= 0
+        codes[new] = more.values[new] + len(labels)
+        labels = (*labels, *(more.labels or ()))
+    return Column(codes, labels)
 
 
 def fetch(
@@ -214,7 +325,10 @@ def _arguments(options: dict[str, Any]) -> str:
 def _literal(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_literal, value))}]"
-    return str(value) if isinstance(value, bool | int) else f"'{value}'"
+    if isinstance(value, bool | int):
+        return str(value)
+    quoted = value.replace("'", "''")
+    return f"'{quoted}'"
 
 
 def _explained(path: str, reader: str, error: Exception, options: dict[str, Any]) -> DataError:

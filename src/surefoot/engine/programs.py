@@ -150,21 +150,17 @@ class Programs:
         first = jax.tree.map(itemgetter(0), lanes)
         packing = Packing.of(first.params)
         if count == 1:
-            # Out of its axis for the whole loop, not in each step: what the step writes is then
+            # Out of its axis for the whole loop, not in each step: what one step writes is then
             # what the next one reads, with no view between them that would cost a copy.
-            carry = (
-                first._replace(params=packing.pack(first.params)),
-                jnp.asarray(0, jnp.int32),
-                record,
-            )
             given = jax.tree.map(itemgetter(0), given)
+            packed = first._replace(params=packing.pack(first.params))
         else:
-            packed = jax.vmap(packing.pack)(lanes.params)
-            carry = (lanes._replace(params=packed), jnp.asarray(0, jnp.int32), record)
-        lanes, _, record = lax.fori_loop(0, orders.count, entry, carry)
+            packed = lanes._replace(params=jax.vmap(packing.pack)(lanes.params))
+        carry = (packed, jnp.asarray(0, jnp.int32), record)
+        packed, _, record = lax.fori_loop(0, orders.count, entry, carry)
         if count == 1:
-            lanes = jax.tree.map(lambda array: array[None], lanes)
-        return lanes._replace(params=jax.vmap(packing.unpack)(lanes.params)), record
+            packed = jax.tree.map(lambda array: array[None], packed)
+        return packed._replace(params=jax.vmap(packing.unpack)(packed.params)), record
 
     def _empty_record(self, lanes: LaneState, steps: int, records: int) -> Record:
         count = lanes.diverged.shape[0]

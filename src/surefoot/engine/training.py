@@ -18,11 +18,12 @@ from surefoot.engine import records
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Block, Listener, Silent, Validation
 from surefoot.engine.falling import FallingRates
+from surefoot.engine.groups import Groups
 from surefoot.engine.objective import Scaling
 from surefoot.engine.placement import place_lanes, place_rows
 from surefoot.engine.program import compile_all
 from surefoot.engine.programs import Orders, Programs, Record, programs_for
-from surefoot.engine.step import LaneState
+from surefoot.engine.step import LaneInput, LaneState
 from surefoot.engine.stopping import Stopping
 from surefoot.recipe import Recipe, numbers
 
@@ -129,12 +130,14 @@ class _Training:
         self._end = np.zeros(cohort.lanes, np.int64)
         self._epochs = np.zeros(cohort.lanes, np.int64)
         self._data, self._all_rows = place_rows(cohort)
-        self._given = place_lanes(cohort, epochs_before)
+        self._groups = Groups(cohort.lanes)
+        given = place_lanes(cohort, epochs_before)
+        self._given = [jax.device_put(part) for part in self._groups.split(given)]
         self._compile()
 
     def run(self) -> list[LaneResult]:
         """Train until the last epoch, or until nothing is left to train."""
-        self._kept = self._copy() if self._stopping.active else None
+        self._kept = jax.tree.map(jnp.copy, self._weights()) if self._stopping.active else None
         interrupted = False
         first = self._epochs_before + 1
         for epoch in range(first, first + self._recipes[0].train.epochs):
@@ -169,34 +172,37 @@ class _Training:
         """Compile what training needs, side by side; programs that exist are used again."""
         programs: Programs = programs_for(self._cohort.blueprint)
         started = time.perf_counter()
-        lanes = self._lanes = self._first_lanes(programs)
+        self._lanes = self._first_lanes(programs)
+        lanes, given = self._lanes[0], self._given[0]  # all groups have the same shapes
         training = programs.train.prepare(
             lanes,
-            self._given,
+            given,
             self._data,
-            self._orders(self._cohort.order(1)[..., : self._room, :], 0, 1)[0],
+            self._orders(self._cohort.order(1)[..., : self._room, :], 0, 1)[0][0],
             shared=self._cohort.shared,
             whole=self._cohort.rows if self._cohort.batch == self._cohort.rows else 0,
             instrument=self._instrument,
         )
         bounds = np.int32(0), np.int32(1)
         evaluation = programs.evaluate.prepare(
-            lanes.params, lanes.state, self._given, self._all_rows, *bounds, chunk=self._chunk()
+            lanes.params, lanes.state, given, self._all_rows, *bounds, chunk=self._chunk()
         )
         self._train, self._evaluate = compile_all(training, evaluation)
         self._cohort.compile_seconds = time.perf_counter() - started
 
-    def _first_lanes(self, programs: Programs) -> LaneState:
+    def _first_lanes(self, programs: Programs) -> list[LaneState]:
         """Return the lanes that were given to go on from, or lanes with weights drawn anew."""
         if self._from is not None:
-            return jax.device_put(jax.tree.map(lambda *lanes: np.stack(lanes), *self._from))
+            stacked = jax.tree.map(lambda *lanes: np.stack(lanes), *self._from)
+            return [jax.device_put(part) for part in self._groups.split(stacked)]
         drawn = [
             network.init(recipe.seed, numbers(recipe.net), self._dtype)
             for network, recipe in zip(self._cohort.networks, self._recipes, strict=True)
         ]
-        weights = jax.device_put(jax.tree.map(lambda *arrays: np.stack(arrays), *drawn))
-        start = programs.start.prepare(*weights, self._given).compiled()
-        return start(*weights, self._given)
+        stacked = jax.tree.map(lambda *arrays: np.stack(arrays), *drawn)
+        weights = [jax.device_put(part) for part in self._groups.split(stacked)]
+        start = programs.start.prepare(*weights[0], self._given[0]).compiled()
+        return [start(*own, given) for own, given in zip(weights, self._given, strict=True)]
 
     # One epoch, dispatch by dispatch.
 
@@ -216,7 +222,7 @@ class _Training:
             losses.append(block.loss)
             measures.append(block.measure)
             if done == cohort.steps_per_epoch and cohort.dataset.x_val is not None:
-                validation = Validation(*self._measure(self._lanes.params, self._lanes.state, 1))
+                validation = Validation(*self._measure(self._weights(), 1))
                 block = block.with_validation(validation)
             self._listener.block(block)
             self._end[self._running] = [
@@ -231,9 +237,10 @@ class _Training:
         """Take some steps; return what was recorded."""
         started = time.perf_counter()
         orders, recorded = self._orders(rows, first, count)
-        self._lanes, record = self._train(self._lanes, self._given, self._data, orders)
-        host: Record = jax.tree.map(np.asarray, record)
-        diverged = np.array(self._lanes.diverged)
+        trained = self._groups.run(self._train_group, self._lanes, self._given, orders)
+        self._lanes = [lanes for lanes, _ in trained]
+        host: Record = self._groups.join([record for _, record in trained], axis=1)
+        diverged = np.array(self._groups.join([lanes.diverged for lanes in self._lanes]))
         each = (time.perf_counter() - started) / count
         self._pace = int(min(max(_DISPATCH_SECONDS / each, 1), self._room))
         number = len(recorded)
@@ -253,15 +260,25 @@ class _Training:
             diverged=diverged,
         )
 
+    def _train_group(
+        self, lanes: LaneState, given: LaneInput, orders: Orders
+    ) -> tuple[LaneState, Record]:
+        """Take the steps of one group, and wait for them."""
+        lanes, record = self._train(lanes, given, self._data, orders)
+        return lanes, jax.tree.map(np.asarray, record)
+
     def _orders(
         self, rows: NDArray[np.int32], first: int, count: int
-    ) -> tuple[Orders, NDArray[np.int64]]:
-        """Lay out a dispatch; arrays are filled up to the room that was compiled for."""
+    ) -> tuple[list[Orders], NDArray[np.int64]]:
+        """Lay out a dispatch for each group; arrays are filled up to what was compiled for."""
         padded = np.zeros((*rows.shape[:-2], self._room, rows.shape[-1]), np.int32)
         padded[..., : rows.shape[-2], :] = rows
         room = records.room_for(self._vitals, self._room)
         gaps, followed, recorded, used = records.plan(self._vitals, first, count, room)
-        return Orders(padded, np.int32(first), gaps, followed, np.int32(used)), recorded
+        shared = self._cohort.shared
+        parts = [padded] * self._groups.count if shared else self._groups.split(padded)
+        orders = [Orders(part, np.int32(first), gaps, followed, np.int32(used)) for part in parts]
+        return orders, recorded
 
     def _judge(
         self,
@@ -283,39 +300,53 @@ class _Training:
             metrics[f"validation_{name}"] = validation.measure
         if self._stopping.active:
             improved = self._stopping.update(epoch, metrics)
-            self._kept = _choose(improved, (self._lanes.params, self._lanes.state), self._kept)
+            chosen = self._groups.split(improved)
+            self._kept = [
+                _choose(*group) for group in zip(chosen, self._weights(), self._kept, strict=True)
+            ]
             self._running &= ~self._stopping.stopped
         if self._falling.active:
             scale = self._falling.update(metrics)
-            self._given = self._given._replace(rate_scale=jnp.asarray(scale, self._dtype))
+            scales = self._groups.split(scale)
+            self._given = [
+                given._replace(rate_scale=jnp.asarray(own, self._dtype))
+                for given, own in zip(self._given, scales, strict=True)
+            ]
 
     # What is measured and handed back.
 
-    def _measure(self, params: Any, state: Any, part: int) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _measure(
+        self, weights: Sequence[tuple[Any, Any]], part: int
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return loss and measure over the training rows (part 0) or validation rows (1)."""
         rows, every = self._cohort.rows, self._data.x.shape[0]
-        first, end = (0, rows) if part == 0 else (rows, every)
-        loss, measure = self._evaluate(
-            params, state, self._given, self._all_rows, np.int32(first), np.int32(end)
-        )
-        return np.asarray(loss), self._in_units(np.asarray(measure))
+        bounds = (0, rows) if part == 0 else (rows, every)
+
+        def group(own: tuple[Any, Any], given: LaneInput) -> Any:
+            measured = self._evaluate(*own, given, self._all_rows, *map(np.int32, bounds))
+            return jax.tree.map(np.asarray, measured)
+
+        loss, measure = self._groups.join(self._groups.run(group, weights, self._given))
+        return loss, self._in_units(measure)
 
     def _in_units(self, measure: NDArray[Any]) -> NDArray[Any]:
         return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
 
-    def _copy(self) -> Any:
-        return jax.tree.map(jnp.copy, (self._lanes.params, self._lanes.state))
+    def _weights(self) -> list[tuple[Any, Any]]:
+        """Return each group's parameters and running averages."""
+        return [(lanes.params, lanes.state) for lanes in self._lanes]
 
     def _results(self, interrupted: bool) -> list[LaneResult]:
-        params, state = self._kept or (self._lanes.params, self._lanes.state)
-        train_loss, train_measure = self._measure(params, state, 0)
+        weights = self._kept or self._weights()
+        train_loss, train_measure = self._measure(weights, 0)
         validation = None
         if self._cohort.dataset.x_val is not None:
-            validation = self._measure(params, state, 1)
-        host = jax.tree.map(np.asarray, (params, state, self._lanes, self._given.scaling))
+            validation = self._measure(weights, 1)
+        scalings = [given.scaling for given in self._given]
+        host = self._groups.join(list(zip(weights, self._lanes, scalings, strict=True)))
         results = []
         for lane, recipe in enumerate(self._recipes):
-            own_params, own_state, last, scaling = jax.tree.map(itemgetter(lane), host)
+            (own_params, own_state), last, scaling = jax.tree.map(itemgetter(lane), host)
             watched = recipe.train.early_stopping is not None
             diverged = int(self._diverged[lane])
             results.append(
