@@ -97,7 +97,7 @@ def test_shapes_without_noise():
     ("data", "said"),
     [
         (Data(source="digit"), "did you mean 'digits'"),
-        (Data(source="there/is/no.csv"), "no file is called 'there/is/no.csv'.*a .npz file"),
+        (Data(source="there/is/no.csv"), "there/is/no.csv"),
         (Data(), "names no data"),
         (Data(source="digits", rows=10), "data.rows is for generated sets"),
         (Data(source="iris", noise=0.1), "data.noise is for generated sets"),
@@ -114,8 +114,8 @@ def test_refused_in_one_line(data, said):
 def test_folders_and_other_files(tmp_path):
     with pytest.raises(DataError, match="holds no pictures"):
         read(Data(source=str(tmp_path)))
-    file = tmp_path / "table.csv"
-    file.write_text("a,b\n1,2\n")
+    file = tmp_path / "song.mp3"
+    file.write_bytes(b"ID3")
     with pytest.raises(DataError, match="not a kind of file that is read"):
         read(Data(source=str(file)))
 

@@ -51,13 +51,20 @@ class Feature(Protocol):
 class Numeric:
     """(x − mean) / scale, missing values filled first; an indicator of what was missing.
 
-    `lenient` says that texts which are no numbers count as missing.
+    Attributes:
+        mean: of the training rows; 0 where nothing is standardized.
+        scale: their standard deviation; 1 where that is 0, or nothing is standardized.
+        fill: what stands for a missing number.
+        indicator: whether numbers were missing in training.
+        bounded: whether results are cut at `FARTHEST`, as standardized ones are.
+        lenient: whether texts that are no numbers count as missing.
     """
 
     mean: float
     scale: float
     fill: float
     indicator: bool
+    bounded: bool = True
     lenient: bool = False
 
     @property
@@ -82,7 +89,7 @@ class Numeric:
         whole = bool(usable.all())
         present = values if whole else values[usable]
         if len(present) == 0:
-            return cls(0.0, 1.0, 0.0, True, lenient)
+            return cls(0.0, 1.0, 0.0, True, standardize, lenient)
         # The mean is 0 once it is standardized; it is also what fills where nothing was missing.
         fill = mean = float(present.mean())
         if impute == "zero":
@@ -90,7 +97,7 @@ class Numeric:
         elif not whole and impute == "median":
             fill = float(np.median(present))
         if not standardize:
-            return cls(0.0, 1.0, fill, not whole, lenient)
+            return cls(0.0, 1.0, fill, not whole, False, lenient)
         share = len(present) / len(values)
         center = share * mean + (1 - share) * fill
         variance = share * float(np.square(present - center).mean())
@@ -98,7 +105,7 @@ class Numeric:
         scale = float(np.sqrt(variance))
         if scale <= 10 * np.finfo(np.float64).eps * abs(center):
             scale = 1.0
-        return cls(center, scale, fill, not whole, lenient)
+        return cls(center, scale, fill, not whole, True, lenient)
 
     def read(self, column: Column, name: str) -> Array:
         """Return the numbers, NaN for missing ones."""
@@ -111,7 +118,7 @@ class Numeric:
         if self.indicator or not (block.min() >= -FARTHEST and block.max() <= FARTHEST):
             usable = _usable(values)
             block[~usable] = (self.fill - self.mean) / self.scale
-            if self.scale != 1.0:
+            if self.bounded:
                 np.clip(block, -FARTHEST, FARTHEST, out=block)
             elif not np.abs(block).max() <= np.finfo(out.dtype).max:
                 raise OverflowError
