@@ -139,7 +139,10 @@ def main() -> None:
     for work in WORKS:
         if work.name in arguments.only:
             print(f"timing {work.title} …", file=sys.stderr, flush=True)
-            ratios += measure(work, arguments.turns, arguments.seconds)
+            rows = measure(work, arguments.turns, arguments.seconds)
+            for row in rows:
+                print("  " + ", ".join(_row(row)[1:6]), file=sys.stderr, flush=True)
+            ratios += rows
     if ratios:
         _print([_HEAD, *map(_row, ratios)])
         print("ratio: with vital signs as recorded by default; bare: with none.\n")
