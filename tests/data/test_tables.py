@@ -39,7 +39,7 @@ COMMON = 'name,age,member\nAnn,31,yes\n"Bob, Jr.",,no\nCid,2.5,yes\n'
         "plain.csv": COMMON,
         "semicolon.csv": 'name;age;member\nAnn;31;yes\n"Bob, Jr.";;no\nCid;2.5;yes\n',
         "tabs.tsv": "name\tage\tmember\nAnn\t31\tyes\nBob, Jr.\t\tno\nCid\t2.5\tyes\n",
-        "packed.csv.gz": gzip.compress(COMMON.encode()),
+        "packed.csv.gz": gzip.compress(COMMON.encode(, mtime=0)),
         "marked.csv": b"\xef\xbb\xbf" + COMMON.encode(),
         "wide.csv": COMMON.encode("utf-16"),
         "windows.csv": COMMON.replace("\n", "\r\n"),
@@ -135,8 +135,8 @@ BAD = {
     "CSV as JSON": ("t.jsonl", "a,b\n1,2\n", "does not hold JSON"),
     "broken JSON": ("t.jsonl", '{"a": 1}\n{"a": \n', "cannot be read"),
     "not gzip": ("t.csv.gz", "a,b\n1,2\n", "not compressed by gzip"),
-    "cut gzip": ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 999)[:40], "t.csv.gz"),
-    "gzip as CSV": ("t.csv", gzip.compress(b"a,b\n1,2\n"), "compressed by gzip"),
+    "cut gzip": ("t.csv.gz", gzip.compress(b"a,b\n1,2\n" * 999, mtime=0)[:40], "t.csv.gz"),
+    "gzip as CSV": ("t.csv", gzip.compress(b"a,b\n1,2\n", mtime=0), "compressed by gzip"),
 }
 
 

@@ -60,23 +60,20 @@ def mlp(
     return Ready(f"mlp:{','.join(map(str, units))}".rstrip(":"), hidden)
 
 
-def convnet(*filters: int, dropout: float = 0.5) -> Ready:
+def convnet(*filters: int, dropout: float = 0.5, stride: int = 1) -> Ready:
     """Return blocks of 3×3 convolution, batch normalization, ReLU and 2×2 max-pooling.
 
     Args:
         filters: of each block; 16, 32, 64 where none are given.
         dropout: before the output; 0 for none.
+        stride: of the first convolution; 2 halves large pictures at once, at a quarter of the time.
     """
     filters = filters or (16, 32, 64)
     hidden: Layers = []
-    for count in filters:
+    for place, count in enumerate(filters):
         # Batch normalization subtracts the mean, and a bias with it.
-        hidden += [
-            {"conv": count, "bias": False},
-            {"batch_norm": {}},
-            {"activation": "relu"},
-            {"max_pool": 2, "padding": "same"},
-        ]
+        hidden += _normed_conv(count, stride if place == 0 else 1)
+        hidden += [{"activation": "relu"}, {"max_pool": 2, "padding": "same"}]
     hidden.append({"flatten": {}})
     if dropout:
         hidden.append({"dropout": dropout})
