@@ -39,7 +39,7 @@ COMMON = 'name,age,member\nAnn,31,yes\n"Bob, Jr.",,no\nCid,2.5,yes\n'
         "plain.csv": COMMON,
         "semicolon.csv": 'name;age;member\nAnn;31;yes\n"Bob, Jr.";;no\nCid;2.5;yes\n',
         "tabs.tsv": "name\tage\tmember\nAnn\t31\tyes\nBob, Jr.\t\tno\nCid\t2.5\tyes\n",
-        "packed.csv.gz": gzip.compress(COMMON.encode(, mtime=0)),
+        "packed.csv.gz": gzip.compress(COMMON.encode(), mtime=0),
         "marked.csv": b"\xef\xbb\xbf" + COMMON.encode(),
         "wide.csv": COMMON.encode("utf-16"),
         "windows.csv": COMMON.replace("\n", "\r\n"),
