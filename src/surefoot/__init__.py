@@ -1,4 +1,4 @@
-"""Surefoot trains a neural network, says when and why training goes wrong, and repairs it.
+"""Surefoot trains neural networks and records what happens in every layer.
 
 >>> import surefoot as sf
 >>> sf.nets.mlp(128, 64).text

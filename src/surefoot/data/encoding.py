@@ -21,7 +21,8 @@ from surefoot.recipe.data import Data
 
 # As many categories are columns of their own; more are numbers for an embedding, which is narrower.
 ONE_HOT = 16
-# Values of the matrix in a block: 1 MB in float32, which a core's cache holds.
+# Values of the matrix in a block, about 1 MB. Smaller ones cost calls; threads for them wait for
+# the interpreter more than they gain.
 _BLOCK = 1 << 18
 _MOST_ONE_HOT, _MOST_CODES = 1000, 100_000
 # A category in fewer of the training rows is rare; rare ones are learned together, as "other".
@@ -118,7 +119,9 @@ class Encoding:
         ends = np.cumsum([len(feature.parts) for feature in self.features.values()]).tolist()
         places = [slice(first, last) for first, last in zip([0, *ends], ends, strict=False)]
 
-        def write(start: int) -> None:
+        # In blocks of rows: a block of the matrix stays in cache while its columns are written.
+        step = max(1, _BLOCK // max(1, len(self.names)))
+        for start in range(0, count, step):
             part = slice(start, start + step)
             chosen = part if rows is None else rows[part]
             for (column, feature), values, place in zip(
@@ -132,17 +135,6 @@ class Encoding:
                         f"column {column!r} holds a number too large for {np.dtype(dtype).name}: "
                         "rescale it, or set data.standardize"
                     ) from None
-
-        # In blocks of rows: a block of the matrix stays in cache while its columns are written.
-        # NumPy works on the blocks at the same time, as it lets go of the interpreter's lock.
-        step = max(1, _BLOCK // max(1, len(self.names)))
-        starts = range(0, count, step)
-        if len(starts) <= 2:
-            for start in starts:
-                write(start)
-        else:
-            with ThreadPoolExecutor() as pool:
-                list(pool.map(write, starts))
         return out
 
     def extra(self, columns: Columns) -> tuple[str, ...]:
