@@ -21,9 +21,10 @@ class Surefoot:
     nor the measuring of the trained net afterwards, which no peer does.
     """
 
-    def __init__(self, work: Work, vitals: bool) -> None:
+    def __init__(self, work: Work, every: int = 16) -> None:
+        """Take a work, and at which steps vital signs are recorded: every n-th, or none for 0."""
         self._work = work
-        self._vitals = {} if vitals else {"every": 0, "first": 0}
+        self._vitals = {"every": every, "first": every}
         self._dataset = load(
             Data(validation=0, standardize=False), arrays=work.arrays, images=work.convolutional
         )
@@ -34,16 +35,17 @@ class Surefoot:
 
         With several lanes the time is that of one lane and step.
         """
-        first = self._cohort(3)
+        first = self.cohort(3)
         train(first)
         self.compile_seconds = first.compile_seconds
         # An estimate from a run of two epochs, then one from a longer run.
         for share in (0.2, 1.0):
             epoch = self._time(first) * self._work.steps * self._work.lanes
-            first = self._cohort(2 + max(1, round(share * seconds / epoch)))
+            first = self.cohort(2 + max(1, round(share * seconds / epoch)))
         return lambda: self._time(first)
 
-    def _cohort(self, epochs: int) -> Cohort:
+    def cohort(self, epochs: int) -> Cohort:
+        """Return the work's runs, as many as it has lanes, before their first step."""
         work = self._work
         recipes = [
             Recipe.parse(

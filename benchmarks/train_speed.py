@@ -49,7 +49,7 @@ class Ratio:
 
 def measure(work: Work, turns: int, seconds: float) -> list[Ratio]:
     """Time a work, everyone taking turns."""
-    ours, bare = Surefoot(work, vitals=True), Surefoot(work, vitals=False)
+    ours, bare = Surefoot(work), Surefoot(work, every=0)
     timers = {"ours": ours.timer(seconds), "bare": bare.timer(seconds)}
     forms = {}
     chosen = [*work.targets, "PyTorch, fused Adam"]

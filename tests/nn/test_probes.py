@@ -11,6 +11,7 @@ from surefoot.nn.probes import (
     BACKWARD,
     FORWARD,
     WEIGHT,
+    measure_norm,
     measure_output,
     measure_weight,
     probe,
@@ -97,6 +98,7 @@ def test_identity_weights(make):
             weight_rms=0.5,
             update_rms=RATE * rms(gradient),
             update_ratio=RATE * rms(gradient) / 0.5,
+            unit_spread=3 / 4,  # each of 4 inputs goes to one of 4 units: 1 − 4·1²/(4·4)
         )
     has(vitals["2"], **dict.fromkeys(WEIGHT[:-1], np.nan))
 
@@ -107,7 +109,7 @@ def test_zero_weights(make):
     for row in vitals.values():
         has(row, activation_mean=0, activation_std=0, zero_share=1, inactive_share=1)
     has(vitals["1"], signal_rms=0, gradient_rms=0, weight_rms=0, update_ratio=0)
-    has(vitals["3"], signal_rms=rms(C), gradient_rms=0)
+    has(vitals["3"], signal_rms=rms(C), gradient_rms=0, unit_spread=0)
 
 
 @pytest.mark.parametrize(
@@ -261,6 +263,83 @@ def test_a_probes_gradient_is_the_signals_statistics_in_every_lane():
     np.testing.assert_allclose(lanes[1], 2 * lanes[0], rtol=1e-6)
     assert np.isnan(lanes[2][:2]).all()
     assert lanes[2][2] == 1
+
+
+@pytest.mark.parametrize(
+    ("weight", "spread"),
+    [
+        ([[1.0, 1.0, 1.0], [-2.0, -2.0, -2.0]], 0),  # alike
+        ([[0.1] * 7] * 11, 0),  # alike, with sums that are rounded
+        ([[1.0, -1.0], [2.0, -2.0]], 1),  # opposite: nothing lies in their mean
+        ([[3.0, 4.0]], 1 - 49 / 50),
+        ([[1.0, 2.0], [0.0, 2.0]], 1 - (9 + 4) / (2 * 9)),
+        # Two filters of 1×2 places: as a dense layer with two inputs.
+        ([[[[1.0, 2.0]], [[0.0, 2.0]]]], 1 - (9 + 4) / (2 * 9)),
+        ([[0.0, 0.0]], 0),
+        ([[1.0], [2.0]], np.nan),  # one unit
+        ([1.0, 2.0], np.nan),  # normalization's scale
+        (0.25, np.nan),  # PReLU's slope
+    ],
+)
+def test_unit_spread(weight, spread):
+    weight = jnp.asarray(weight)
+    row = measure_weight(weight, jnp.ones_like(weight), jnp.ones_like(weight))
+    assert row[WEIGHT.index("unit_spread")] == pytest.approx(spread, abs=1e-6, nan_ok=True)
+    assert not row[WEIGHT.index("unit_spread")] < 0
+
+
+def test_random_units_differ(make):
+    net = make([{"dense": 20}], (500,))
+    spread = measure(net, np.ones((1, 500), np.float32), np.ones((1, 20), np.float32))["1"]
+    assert spread["unit_spread"] == pytest.approx(1 - 1 / 20, abs=0.01)
+
+
+def test_a_large_layer_is_measured_by_a_sample_and_its_silent_units_by_all():
+    generator = np.random.default_rng(0)
+    y = np.maximum(generator.normal(1, 2, size=(64, 50, 50, 4)), 0).astype(np.float32)
+    y[..., 1] = 0
+    y[..., 2] = 0
+    y[13, 31, 17, 2] = 1  # one place of 160,000 keeps this channel alive
+    row = dict(zip(FORWARD, np.asarray(measure_output(jnp.asarray(y), None)), strict=True))
+    assert row["inactive_share"] == 1 / 4
+    assert row["activation_mean"] == pytest.approx(y.mean(), rel=0.02)
+    assert row["activation_std"] == pytest.approx(y.std(), rel=0.02)
+    assert row["zero_share"] == pytest.approx(np.mean(y == 0), rel=0.02)
+    assert row["nonfinite"] == 0
+    y[13, 31, 17, 2] = np.nan
+    assert measure_output(jnp.asarray(y), None)[FORWARD.index("nonfinite")] == 1
+
+
+def test_a_sample_of_places_lies_in_every_column_of_a_picture():
+    # The signal is the column's number: a step of one picture's width would see one column alone.
+    signal = jnp.broadcast_to(jnp.arange(32.0)[None, None, :, None], (64, 32, 32, 4))
+    seen = jax.grad(lambda d: jnp.sum(signal * probe(jnp.ones_like(signal), d)))(jnp.zeros(3))
+    np.testing.assert_allclose(seen[:2], [64 * rms(np.arange(32)), 64 * 31], rtol=0.01)
+
+
+def test_a_sample_of_weights():
+    generator = np.random.default_rng(0)
+    w, g = (generator.normal(size=(1000, 300)).astype(np.float32) for _ in range(2))
+    row = dict(zip(WEIGHT, np.asarray(measure_weight(*map(jnp.asarray, (w, g, -g)))), strict=True))
+    for column in ("weight_rms", "gradient_rms", "update_rms", "update_ratio"):
+        assert row[column] == pytest.approx(1, rel=0.02), column
+    assert row["unit_spread"] == pytest.approx(1 - 1 / 300, abs=0.001)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 31, 97, 200])
+def test_any_number_of_rows(rows):
+    y = np.random.default_rng(rows).normal(size=(rows, 5)).astype(np.float32)
+    row = np.asarray(measure_output(jnp.asarray(y), None))
+    expected = [y.mean(), y.std(), 0, 0, np.nan, np.abs(y).max(), 0]
+    np.testing.assert_allclose(row, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1e-25, 1.0, 1e25])
+def test_a_gradients_norm_does_not_overflow(size):
+    tree = {"kernel": jnp.full((2, 8), size), "bias": jnp.zeros(3)}
+    assert measure_norm(tree) == pytest.approx(4 * size, rel=1e-6)
+    assert measure_norm({"kernel": jnp.array([jnp.inf])}) == jnp.inf
+    assert np.isnan(measure_norm({"kernel": jnp.array([jnp.nan])}))
 
 
 def test_float32_statistics_of_float64_weights(x64):

@@ -43,7 +43,9 @@ def program(make, block, times):
     def step(params, x):
         probes = net.network.no_probes()
         (_, vitals), grads = jax.value_and_grad(loss, (0, 1), has_aux=True)(params, probes, x)
-        weights = net.network.measure_weights((params, grads[0], params), measure_weight, 6)
+        weights = net.network.measure_weights(
+            (params, grads[0], params), measure_weight, len(WEIGHT)
+        )
         return grads, vitals, weights
 
     return equations(jax.make_jaxpr(step)(net.params, np.ones((3, WIDTH), np.float32)).jaxpr)

@@ -20,7 +20,6 @@ from surefoot.engine.packing import Packing
 from surefoot.engine.program import Program
 from surefoot.engine.step import LaneInput, LaneState, Measured, Step
 from surefoot.nn.layer import Array, Context
-from surefoot.vitals.columns import VITAL_COLUMNS
 
 
 class Rows(NamedTuple):
@@ -60,14 +59,22 @@ class Record(NamedTuple):
     """What a dispatch brings back: room for all its steps, filled as far as it went.
 
     Attributes:
-        loss: of each step and lane, [steps, lanes].
-        measure: its accuracy or mean squared error, [steps, lanes].
+        steps: of each step and lane, [steps, lanes, 2]: loss; accuracy or mean squared error.
         measured: of each instrumented step, [records, lanes, …].
     """
 
-    loss: Array
-    measure: Array
+    steps: Array
     measured: Measured
+
+    @property
+    def loss(self) -> Array:
+        """Of each step and lane, [steps, lanes]."""
+        return self.steps[..., 0]
+
+    @property
+    def measure(self) -> Array:
+        """Accuracy or mean squared error of each step and lane, [steps, lanes]."""
+        return self.steps[..., 1]
 
 
 class Programs:
@@ -165,11 +172,9 @@ class Programs:
     def _empty_record(self, lanes: LaneState, steps: int, records: int) -> Record:
         count = lanes.diverged.shape[0]
         dtype = jax.tree.leaves(lanes.params)[0].dtype if jax.tree.leaves(lanes.params) else None
-        each_step = jnp.zeros((steps, count), dtype)
-        each_record = jnp.zeros((records, count), dtype)
-        vitals = (records, count, len(self._network.sites), len(VITAL_COLUMNS))
-        measured = Measured(each_record, each_record, each_record, jnp.zeros(vitals, jnp.float32))
-        return Record(each_step, each_step, measured)
+        values = (records, count, Measured.size(len(self._network.sites)))
+        measured = Measured(jnp.zeros(values, jnp.float32))
+        return Record(jnp.zeros((steps, count, 2), dtype), measured)
 
     def _evaluate(
         self,
@@ -248,9 +253,8 @@ def over_lanes(
 
 def _write(record: Record, index: Array, loss: Array, measure: Array) -> Record:
     """Write a step's loss and measure into its place."""
-    return record._replace(
-        loss=_put(record.loss, index, loss), measure=_put(record.measure, index, measure)
-    )
+    row = jnp.stack([loss, measure.astype(loss.dtype)], axis=-1)
+    return record._replace(steps=_put(record.steps, index, row))
 
 
 def _put(rows: Any, index: Array, row: Any) -> Any:

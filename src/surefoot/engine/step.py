@@ -14,8 +14,9 @@ from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
 from surefoot.engine.packing import Packing
 from surefoot.nn.layer import Array, Context
-from surefoot.nn.probes import WEIGHT, measure_weight
-from surefoot.optim import build, clip, from_optax, global_norm, learning_rate
+from surefoot.nn.probes import WEIGHT, measure_norm, measure_weight
+from surefoot.optim import build, clip, from_optax, learning_rate
+from surefoot.vitals.columns import VITAL_COLUMNS
 
 
 class LaneState(NamedTuple):
@@ -57,19 +58,45 @@ class LaneInput(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """What an instrumented step measures.
+    """What an instrumented step measures, in one array: each array more is a kernel more.
 
     Attributes:
-        rate: the learning rate; NaN where the rule keeps it to itself.
-        norm: of the whole gradient, before clipping.
-        clipped_norm: after it.
-        vitals: [sites, `surefoot.vitals.columns.VITAL_COLUMNS`].
+        values: [3 + sites × columns]: the learning rate, NaN where the rule keeps it to itself;
+            the norm of the whole gradient before and after clipping; and the vital signs.
     """
 
-    rate: Array
-    norm: Array
-    clipped_norm: Array
-    vitals: Array
+    values: Array
+
+    @classmethod
+    def of(cls, rate: Array, norm: Array, clipped_norm: Array, vitals: Array) -> Measured:
+        """Put the measurements together; vitals are [sites, `VITAL_COLUMNS`]."""
+        numbers = jnp.stack([rate, norm, clipped_norm]).astype(vitals.dtype)
+        return cls(jnp.concatenate([numbers, vitals.ravel()]))
+
+    @classmethod
+    def size(cls, sites: int) -> int:
+        """Return how many values there are."""
+        return 3 + sites * len(VITAL_COLUMNS)
+
+    @property
+    def rate(self) -> Array:
+        """The learning rate, [records, lanes]."""
+        return self.values[..., 0]
+
+    @property
+    def norm(self) -> Array:
+        """The gradient's norm before clipping, [records, lanes]."""
+        return self.values[..., 1]
+
+    @property
+    def clipped_norm(self) -> Array:
+        """And after it."""
+        return self.values[..., 2]
+
+    @property
+    def vitals(self) -> Array:
+        """The vital signs, [records, lanes, sites, `VITAL_COLUMNS`]."""
+        return self.values[..., 3:].reshape(*self.values.shape[:-1], -1, len(VITAL_COLUMNS))
 
 
 class Step:
@@ -102,7 +129,7 @@ class Step:
         (loss, (state, measured, _)), grads = value_and_grad(
             packing.unpack(lane.params), lane.state, batch, context, given.scaling
         )
-        new, _, _ = self._update(packing, lane, given, step, loss, grads, state)
+        new, *_ = self._update(packing, lane, given, step, loss, grads, state)
         return new, (loss, measured)
 
     def instrumented(
@@ -120,14 +147,15 @@ class Step:
         (loss, (state, measured, forward)), (grads, backward) = value_and_grad(
             params, self._network.no_probes()
         )
-        new, updates, clipped = self._update(packing, lane, given, step, loss, grads, state)
+        new, updates, whole, clipped = self._update(packing, lane, given, step, loss, grads, state)
         weights = self._network.measure_weights(
             (params, grads, packing.unpack(updates)), measure_weight, len(WEIGHT)
         )
         vitals = self._vitals(forward, backward, weights)
-        norms = global_norm(grads), global_norm(clipped)
+        norm = measure_norm(whole)
+        clipped_norm = norm if clipped is whole else measure_norm(clipped)
         rate = self._rate(given, step)
-        return new, (loss, measured), Measured(rate, *norms, vitals)
+        return new, (loss, measured), Measured.of(rate, norm, clipped_norm, vitals)
 
     def _prepared(self, given: LaneInput, step: Array, batch: Any) -> Any:
         x, y, weights = batch
@@ -187,9 +215,13 @@ class Step:
         loss: Array,
         grads: Any,
         state: Any,
-    ) -> tuple[LaneState, Any, Any]:
-        """Clip, apply the update rule, and refuse what is not finite."""
-        gradient = packing.pack(grads)
+    ) -> tuple[LaneState, Any, Any, Any]:
+        """Clip, apply the update rule, and refuse what is not finite.
+
+        Returns the new state, and, as the loop carries weights, the update and the gradient
+        before and after clipping.
+        """
+        gradient = whole = packing.pack(grads)
         # A sum cannot hide what is not finite, since ±∞ and NaN do not cancel to a number; one
         # that overflows by itself is no gradient to follow either.
         total = sum((jnp.sum(leaf) for leaf in jax.tree.leaves(gradient)), loss)
@@ -218,7 +250,7 @@ class Step:
             (optax.apply_updates(lane.params, updates), state),
             (lane.params, lane.state),
         )
-        return LaneState(params, state, optimizer, diverged), updates, grads
+        return LaneState(params, state, optimizer, diverged), updates, whole, gradient
 
     def _vitals(self, forward: Array, backward: Array, weights: Array) -> Array:
         """Join the three measurements in the order of the vitals table's columns."""

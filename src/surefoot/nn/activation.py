@@ -35,7 +35,9 @@ class ActivationLayer(Layer):
     ) -> tuple[Array, Params]:
         """Return f(x)."""
         activation = ACTIVATIONS[self.name]
-        return activation.function(x, context.numbers, params, context.key, context.train), state
+        # Without a key nothing is drawn: a random slope is then its mean, as dropout drops nothing.
+        train = context.train and context.key is not None
+        return activation.function(x, context.numbers, params, context.key, train), state
 
     def saturated(self, y: Array, numbers: Numbers) -> Array | None:
         """Return which outputs lie in the flat part, as the activation defines it."""

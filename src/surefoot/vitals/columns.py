@@ -33,5 +33,6 @@ VITAL_COLUMNS = (
     "weight_rms",
     "update_rms",
     "update_ratio",
+    "unit_spread",
     "nonfinite",
 )
