@@ -23,7 +23,7 @@ from benchmarks import machine
 
 ROWS = 1_000_000
 LIMIT = 1.3
-_WITHIN = 0.01
+WITHIN = 0.01
 _NUMBERS = ("Pclass", "Age", "SibSp", "Parch", "Fare")
 _LABELS = ("Sex", "Embarked")
 
@@ -111,7 +111,7 @@ def measure_titanic(path: Path, seeds: int) -> dict[str, float]:
         print(f"seed {seed}: {_means(scores)}", file=sys.stderr, flush=True)
     means = {name: statistics.mean(values) for name, values in scores.items()}
     fits = means["surefoot"] >= means["MLP"]
-    fits = fits and means["surefoot"] >= means["HistGradientBoosting"] - _WITHIN
+    fits = fits and means["surefoot"] >= means["HistGradientBoosting"] - WITHIN
     print(f"Titanic, {seeds} seeds × 5 folds: {_means(scores)} {'✓' if fits else '✗'}")
     return means
 

@@ -51,8 +51,11 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
     >>> nearest("adma", ["sgd", "adam"])
     "; did you mean 'adam'?"
+    >>> nearest("AGE", ["name", "age"])
+    "; did you mean 'age'?"
     >>> nearest("zzz", ["sgd", "adam"])
     ''
     """
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    known = {known.casefold(): known for known in names}
+    close = difflib.get_close_matches(str(name).casefold(), known, n=1, cutoff=0.5)
+    return f"; did you mean {known[close[0]]!r}?" if close else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from surefoot.data import Dataset, gather, load
 from surefoot.data.columns import Columns
 from surefoot.data.facts import look
 from surefoot.data.frames import is_frame
-from surefoot.data.source import Task
+from surefoot.data.prepared import describe
+from surefoot.data.reference import reference
+from surefoot.data.source import Raw, Task
 from surefoot.defaults import default_net, fill_output, fill_training, with_embedding
 from surefoot.engine.cohort import Cohort
 from surefoot.errors import DataError, RecipeError
@@ -40,13 +43,28 @@ class Job:
         recipe: complete, with every default written out.
         dataset: what to learn from.
         cohort: the recipe as a cohort of one lane.
-        facts: what is known about the data; `surefoot.data.facts.look` tells what it holds.
     """
 
     recipe: Recipe
     dataset: Dataset
     cohort: Cohort
-    facts: dict[str, Any]
+    _looked: Future[dict[str, Any]]
+    _facts: Future[dict[str, Any]]
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """What `surefoot.data.facts.look` tells about the data, which is known first."""
+        return self._looked.result()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What is known about the data; they are gathered while the net is built and compiled.
+
+        `surefoot.data.facts.look` tells what they hold; beside that `prepared`, what the net is
+        given (`surefoot.data.prepared.describe`), and `reference`, what simple methods reach on
+        the same rows (`surefoot.data.reference.reference`).
+        """
+        return self._facts.result()
 
 
 def prepare(
@@ -82,10 +100,10 @@ def prepare(
     raw = gather(draft.data, arrays)
     if chosen is None and not has_layers:
         shape = np.shape(raw.x)[1:]
-        is_table = isinstance(raw.x, Columns)
-        chosen = default_net(
-            (*shape, 1) if len(shape) == 2 else shape, raw.x.rows if is_table else None
-        )
+        table_rows = None
+        if isinstance(raw.x, Columns):
+            table_rows = raw.x.rows if raw.stream is None else raw.stream.rows
+        chosen = default_net((*shape, 1) if len(shape) == 2 else shape, table_rows)
     layers = chosen.hidden if chosen is not None else tables["net"]["layers"]
     given_loss = tables.get("train", {}).get("loss")
     dataset = load(
@@ -102,11 +120,29 @@ def prepare(
     tables = fill_output(tables, dataset.target, chosen)
     if dataset.pictures is not None:  # what was chosen by looking at them is needed to predict
         set_key(tables, "data.pictures", dataset.pictures.model_dump(mode="json"))
+    if dataset.stream is not None:  # chosen by the free memory, which is another the next time
+        set_key(tables, "data.stream", True)
     if not is_recipe:
         tables = fill_training(tables, dataset)
     recipe = Recipe.parse(tables, where)
     cohort = Cohort([recipe], dataset, transformation)
-    return Job(recipe, dataset, cohort, look(raw, recipe.data))
+    return Job(recipe, dataset, cohort, *_gather_facts(raw, dataset, recipe))
+
+
+def _gather_facts(
+    raw: Raw, dataset: Dataset, recipe: Recipe
+) -> tuple[Future[dict[str, Any]], Future[dict[str, Any]]]:
+    """Begin to look at the data, in a thread of its own; return the look, and all facts."""
+    pool = ThreadPoolExecutor(1)
+    looked = pool.submit(look, raw, recipe.data)
+
+    def gather() -> dict[str, Any]:
+        prepared = describe(dataset, standardize_targets=recipe.data.standardize_targets)
+        return {**looked.result(), "prepared": prepared, "reference": reference(dataset)}
+
+    facts = pool.submit(gather)
+    pool.shutdown(wait=False)
+    return looked, facts
 
 
 def _read(

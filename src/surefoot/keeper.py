@@ -84,7 +84,7 @@ class Keeper:
         path: Path,
         cohort: Cohort,
         recipe: Recipe,
-        facts: dict[str, Any],
+        facts: Callable[[], dict[str, Any]],
         progress: Callable[[Block], None],
     ) -> None:
         self._path = path
@@ -95,12 +95,13 @@ class Keeper:
         self._flushed = time.monotonic()
         write_text(path / "recipe.toml", dumps(recipe))
         write_json(path / "environment.json", describe())
-        write_json(path / "data.json", facts)
+        self._facts: Callable[[], dict[str, Any]] | None = facts
         self._metrics = TableWriter(path, "metrics")
         self._vitals = TableWriter(path, "vitals")
 
     def block(self, block: Block) -> None:
         """Write the rows of a dispatch."""
+        self._write_facts()
         run = self._path.name
         self._metrics.append(metric_rows(block, 0, run, self._measure))
         self._vitals.append(vital_rows(block, 0, run, self._sites))
@@ -116,9 +117,16 @@ class Keeper:
 
     def close(self, summary: dict[str, Any]) -> None:
         """Complete the tables and write the summary: the run can be opened now."""
+        self._write_facts()
         self._metrics.close()
         self._vitals.close()
         write_json(self._path / "summary.json", summary)
+
+    def _write_facts(self) -> None:
+        """Write what is known about the data, once; it was gathered while the net compiled."""
+        if self._facts is not None:
+            write_json(self._path / "data.json", self._facts())
+            self._facts = None
 
     @contextmanager
     def catching_interrupts(self) -> Iterator[None]:

@@ -83,7 +83,7 @@ def execute(
         progress: called after each dispatch.
     """
     started = time.perf_counter()
-    keeper = Keeper(path, job.cohort, job.recipe, job.facts, progress)
+    keeper = Keeper(path, job.cohort, job.recipe, lambda: job.facts, progress)
     # Also while the results are written: they are what an interrupted run is kept for.
     with keeper.catching_interrupts():
         (result,) = train_cohort(job.cohort, keeper)

@@ -103,9 +103,37 @@ def test_a_frame_trains_as_its_file(shoppers, folder):
     assert run.metrics == sf.Run(shoppers).metrics
 
 
+def test_train_begins_with_a_look_at_the_data(surefoot):
+    lines = [
+        "id,same,x,y",
+        *(f"{i},7,{'' if i == 3 else i * 37 % 40},{'ab'[i % 4 == 0]}" for i in range(40)),
+    ]
+    Path("t.csv").write_text("\n".join(lines) + "\n")
+    ended = surefoot("train", "t.csv", "--target", "y", "--out", "run", *FEW)
+    assert ended.code == 0, ended.err
+    for line in (
+        "target: 2 classes: a 30, b 10",
+        "missing values: 1",
+        "1 column never changes: same",
+    ):
+        assert line in ended.err.splitlines()
+    looked = surefoot("data", "t.csv", "--target", "y")
+    assert "1 column never changes: same" in looked.out.splitlines()
+
+
+def test_several_targets_keep_their_names(surefoot):
+    lines = ["x,red,blue", *(f"{i / 40},{i % 2},{int(i > 19)}" for i in range(40))]
+    Path("t.csv").write_text("\n".join(lines) + "\n")
+    targets = ("--target", "red", "--target", "blue")
+    assert surefoot("train", "t.csv", *targets, "--out", "run", *FEW).code == 0
+    header = surefoot("predict", "run", "t.csv").out.splitlines()[0]
+    assert header == "red,blue,p(red),p(blue)"
+
+
 BAD = {
     "no target": ([], "say which column"),
     "another target": (["--target", "bougth"], "did you mean 'bought'"),
+    "in capitals": (["--target", "BOUGHT"], "did you mean 'bought'"),
     "one column": (["--target", "bought", "--set", "data.columns.size=drop"], "data.columns"),
     "pictures' net": (["--target", "bought", "--net", "convnet"], "convolution needs pictures"),
 }

@@ -220,7 +220,11 @@ def test_any_table_is_encoded_without_holes_and_comes_back_from_json(columns):
     except DataError as error:
         assert "no column is left" in str(error) or "mixes types" in str(error)  # noqa: PT017
         return
-    matrix = encoding.apply(data)
+    try:
+        matrix = encoding.apply(data)
+    except DataError as error:  # rows that were not fitted hold text where numbers were
+        assert "is needed" in str(error) or "one format" in str(error)  # noqa: PT017
+        return
     assert matrix.shape == (6, len(encoding.names))
     assert np.isfinite(matrix).all()
     again = Encoding.from_dict(json.loads(json.dumps(encoding.to_dict(), allow_nan=False)))

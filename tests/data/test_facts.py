@@ -80,3 +80,11 @@ def test_the_command(csv, capsys):
         main(["data", csv, "--target", "color"])
     assert ended.value.code == 2
     assert "did you mean 'colour'" in capsys.readouterr().err
+
+
+def test_pictures_as_bytes_in_an_array():
+    pictures = np.zeros((6, 2, 2, 1), np.uint8)
+    pictures[:, 0, 0, 0] = np.arange(6)
+    facts = look(gather(Data(), (pictures, np.arange(6) % 2)), Data())
+    assert facts["constant_columns"] == [1, 2, 3]
+    assert facts["inputs"]["maximum"] == 5

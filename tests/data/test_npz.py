@@ -52,7 +52,7 @@ def test_missing_files_and_names(path, tmp_path):
     (tmp_path / "folder.npz").mkdir()
     refused(str(tmp_path / "folder.npz"), "is a folder")
     np.savez(path, X=X, y=Y)
-    refused(path, "no array 'x'; it holds 'X', 'y'")
+    refused(path, "no array 'x'; did you mean 'X'\\?; it holds 'X', 'y'")
     np.savez(path, X)
     refused(path, "it holds 'arr_0'.*numpy.savez\\(path, x=…, y=…\\)")
 

@@ -13,6 +13,7 @@ from surefoot.engine.programs import programs_for
 from surefoot.engine.training import train
 from surefoot.errors import DataError, RecipeError
 from surefoot.recipe import numbers
+from surefoot.vitals.columns import VITAL_COLUMNS
 
 
 class Notes:
@@ -153,7 +154,7 @@ def test_records_lie_where_the_recipe_says(make_recipe, dataset):
     recorded = np.concatenate([block.recorded for block in notes.blocks])
     assert recorded.tolist() == [0, 1, 2, 8, 16, 24, 32]
     first = notes.blocks[0]
-    assert first.vitals.shape[1:] == (1, 4, 14)
+    assert first.vitals.shape[1:] == (1, 4, len(VITAL_COLUMNS))
     assert np.isfinite(first.norm).all()
     assert (first.rate == np.float32(1e-3)).all()
 
@@ -231,6 +232,19 @@ def test_interruption_gives_a_usable_result(make_recipe, dataset):
     assert result.ended == "interrupted"
     assert 0 < result.steps < 450
     assert np.isfinite(result.validation[0])
+
+
+@pytest.mark.parametrize("until", [0, 13, 18])
+def test_it_ends_before_the_step_that_is_asked_for(make_recipe, dataset, until):
+    cohort = Cohort([make_recipe(train={"epochs": 4}, schedule="cosine")], dataset)
+    whole, part = Notes(), Notes()
+    train(cohort, whole)
+    (result,) = train(cohort, part, until=until)
+    assert (result.steps, result.ended) == (until, "interrupted")
+    losses = [
+        np.concatenate([np.zeros((0, 1)), *(b.loss for b in n.blocks)]) for n in (whole, part)
+    ]
+    np.testing.assert_array_equal(losses[0][:until], losses[1])
 
 
 def test_going_on_equals_never_having_stopped(make_recipe, dataset):

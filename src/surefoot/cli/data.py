@@ -55,7 +55,7 @@ def show(people: Console, facts: dict[str, Any]) -> None:
         people.print(_columns(facts["columns"]))
     elif facts["inputs"] is not None:
         people.print(f"values: {_span(facts['inputs'])}")
-    for line in _remarks(facts):
+    for line in (*remarks(facts), *facts["notes"]):
         people.print(escape(line), soft_wrap=True)
 
 
@@ -86,7 +86,8 @@ def _span(about: dict[str, Any]) -> str:
     )
 
 
-def _remarks(facts: dict[str, Any]) -> list[str]:
+def remarks(facts: dict[str, Any]) -> list[str]:
+    """Return the target's balance, and what is missing, constant or repeated, a line each."""
     lines = []
     target = facts["target"]
     if target is not None and "classes" in target:
@@ -103,11 +104,16 @@ def _remarks(facts: dict[str, Any]) -> list[str]:
     constant = facts["constant_columns"]
     if constant:
         names = ", ".join(map(str, constant[:_MOST_LINES]))
-        lines.append(f"{len(constant)} columns never change: {names}")
+        what = (
+            "1 column never changes"
+            if len(constant) == 1
+            else f"{len(constant)} columns never change"
+        )
+        lines.append(f"{what}: {names}")
     for pair in facts.get("duplicate_columns", [])[:_MOST_LINES]:
         lines.append(f"columns {pair[0]!r} and {pair[1]!r} hold the same values")
     if facts["identical_rows"]:
         lines.append(f"rows that repeat an earlier one: {facts['identical_rows']:,}")
     if facts["near_identical_rows"]:
         lines.append(f"rows nearly like an earlier one: {facts['near_identical_rows']:,}")
-    return lines + list(facts["notes"])
+    return lines

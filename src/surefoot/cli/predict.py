@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
+
+if TYPE_CHECKING:
+    from surefoot.engine.model import Model
 
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
@@ -53,7 +56,7 @@ def predict(
         notes.append(f"columns that the net was not trained on are ignored: {name_some(extra)}")
     for note in notes:
         console(False).print(note, markup=False, soft_wrap=True)
-    names = [str(name) for name in model.target.classes or range(model.target.size)]
+    names = _names(model)
     if as_json:
         result: dict[str, Any] = {"run": str(run), "rows": len(predictions)}
         if pictures is not None:
@@ -74,3 +77,11 @@ def predict(
         chance = [] if probabilities is None else [f"{p:.6g}" for p in probabilities[i]]
         name = [] if pictures is None else [pictures.files[i]]
         writer.writerow([*name, *own, *chance])
+
+
+def _names(model: Model) -> list[str]:
+    """Return what the outputs are called: classes, the columns of several targets, or numbers."""
+    target, columns = model.target, model.recipe.data.target or ()
+    if target.kind != "classes" and len(columns) == target.size:
+        return list(columns)
+    return [str(name) for name in target.classes or range(target.size)]

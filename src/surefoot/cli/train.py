@@ -102,6 +102,8 @@ def _introduce(people: Console, job: Job) -> None:
     """Say what is about to be trained."""
     from rich.markup import escape
 
+    from surefoot.cli.data import remarks
+
     data, recipe = job.dataset, job.recipe
     held_out = 0 if data.x_val is None else len(data.x_val)
     shape = "×".join(map(str, data.feature_shape))
@@ -111,13 +113,14 @@ def _introduce(people: Console, job: Job) -> None:
         "numbers": f"{data.target.size} number{'s' if data.target.size > 1 else ''} to predict",
     }[data.target.kind]
     people.print(
-        f"[bold]{escape(data.source)}[/]: {len(data.x_train):,} training rows, {held_out:,} for "
+        f"[bold]{escape(data.source)}[/]: {data.rows:,} training rows, {held_out:,} for "
         f"validation, {shape} inputs, {kind}",
         soft_wrap=True,
     )
     if data.encoding is not None:
         people.print(_treatments(data.encoding))
-    for note in data.notes:
+    # Where nobody reads it, compiling need not wait for it.
+    for note in () if people.quiet else (*remarks(job.look), *data.notes):
         people.print(note, markup=False, soft_wrap=True)
     weights = sum(site.weights for site in job.cohort.blueprint.network.sites)
     rate = getattr(recipe.optimizer, "learning_rate", None)
@@ -196,6 +199,8 @@ def _conclude(people: Console, job: Job, run: Run) -> None:
 
 def _file(job: Job) -> str:
     """Return what a file to predict is called, by the kind of source."""
+    if job.dataset.pictures is not None:
+        return "'FOLDER/*.jpg'"
     return "FILE.npz" if job.dataset.encoding is None else "FILE.csv"
 
 

@@ -46,6 +46,30 @@ class Pixels:
     note: str = ""
 
 
+def cache_folder(kind: str, key: Any) -> Path:
+    """Return the folder for what is made from a source; nothing is read or written.
+
+    Args:
+        kind: of what is made: "pictures" or "tables".
+        key: plain data that tells it from others of its kind.
+    """
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return base / "surefoot" / kind / digest[:24]
+
+
+def clear(folder: Path, name: str) -> None:
+    """Remove older files than `name` (who has one open keeps it), and what a crash left behind."""
+    for path in folder.iterdir():
+        try:
+            fresh = time.time() - path.stat().st_mtime < _ABANDONED
+            if path.name in (name, "manifest.json") or (path.suffix == ".part" and fresh):
+                continue
+            path.unlink()
+        except OSError:  # another process was faster
+            continue
+
+
 class Cache:
     """The place of one folder's pictures, made with one group of settings."""
 
@@ -62,9 +86,7 @@ class Cache:
             "root": root,
             "settings": settings,
         }
-        key = json.dumps([_VERSION, root, settings], sort_keys=True).encode()
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self.folder = base / "surefoot" / "pictures" / hashlib.sha256(key).hexdigest()[:24]
+        self.folder = cache_folder("pictures", [_VERSION, root, settings])
 
     def read(self, files: Sequence[File]) -> tuple[Pixels, Form] | None:
         """Return what is kept, if it was made from just these files and nothing has changed it."""
@@ -148,19 +170,8 @@ class Cache:
         temporary = self.folder / f"{name}.json.part"
         temporary.write_text(json.dumps(manifest), encoding="utf-8")
         temporary.replace(self.folder / "manifest.json")
-        self._clear(name)
+        clear(self.folder, name)
         return Pixels(array, outcome.problems), outcome
-
-    def _clear(self, name: str) -> None:
-        """Remove older arrays (who has one open keeps it), and what a crash left behind."""
-        for path in self.folder.iterdir():
-            try:
-                fresh = time.time() - path.stat().st_mtime < _ABANDONED
-                if path.name in (name, "manifest.json") or (path.suffix == ".part" and fresh):
-                    continue
-                path.unlink()
-            except OSError:  # another process was faster
-                continue
 
 
 def _head(rows: int, form: Form) -> bytes:

@@ -97,7 +97,9 @@ class Column:
         if self.labels is not None:
             return self.values < 0
         if self.values.dtype.kind == "f":
-            return ~np.isfinite(self.values)
+            with np.errstate(over="ignore", invalid="ignore"):
+                whole = np.isfinite(self.values.sum())  # where a sum is, so is each number in it
+            return np.zeros(len(self), bool) if whole else ~np.isfinite(self.values)
         if self.values.dtype.kind == "M":
             return np.isnat(self.values)
         return np.zeros(len(self), bool) if self.absent is None else self.absent

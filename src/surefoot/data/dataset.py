@@ -21,10 +21,11 @@ from surefoot.data.encoding import fit as fit_encoding
 from surefoot.data.features import dates, numbers
 from surefoot.data.frames import is_frame, read_frame
 from surefoot.data.preprocessing import Preprocessing
-from surefoot.data.registry import read
 from surefoot.data.roles import separate
 from surefoot.data.source import Raw, Task
 from surefoot.data.split import split, split_groups, split_time
+from surefoot.data.stream import Stream
+from surefoot.data.streams import read_or_stream, read_validation
 from surefoot.data.tables import read_table
 from surefoot.data.target import Target
 from surefoot.errors import DataError
@@ -57,6 +58,8 @@ class Dataset:
         notes: what the source left out, and why, a line each.
         pictures: the settings that made files into pictures, complete.
         encoding: how a table's columns became `x_train`; `None` where there was no table.
+        stream: the training rows, where they do not fit in memory; `x_train`, `y_train` and
+            `w_train` are a sample of them then.
     """
 
     x_train: Array
@@ -77,6 +80,12 @@ class Dataset:
     notes: tuple[str, ...] = ()
     pictures: Pictures | None = None
     encoding: Encoding | None = None
+    stream: Stream | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many training rows there are."""
+        return len(self.x_train) if self.stream is None else self.stream.rows
 
 
 def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
@@ -90,7 +99,7 @@ def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
     Raises:
         DataError: the source cannot be read.
     """
-    raw = read(data) if arrays is None else _from_python(data, arrays)
+    raw = read_or_stream(data) if arrays is None else _from_python(data, arrays)
     if not isinstance(data.validation, str):
         return raw
     if raw.x_val is not None:
@@ -98,10 +107,9 @@ def gather(data: Data, arrays: Sequence[Any] | None = None) -> Raw:
             f"data.validation = {data.validation!r}: {raw.name} brings validation rows of its own; "
             "leave data.validation out"
         )
-    update: dict[str, Any] = {"source": data.validation}
     if raw.pictures is not None:  # of one size and kind with those for training
-        update["pictures"] = raw.pictures
-    other = read(data.model_copy(update=update))
+        data = data.model_copy(update={"pictures": raw.pictures})
+    other = read_validation(data, str(data.validation), raw.stream is not None)
     notes = (*raw.notes, *other.notes)
     return replace(raw, x_val=other.x, y_val=other.y, names_val=other.names, notes=notes)
 
@@ -144,11 +152,16 @@ def load(
         raw, keys = roles.raw, roles.keys
         if sample_weight is None:
             sample_weight = roles.weights
+        elif raw.stream is not None:
+            raise DataError(
+                "sample_weight: rows are read in a stream; name a column of theirs by data.weight"
+            )
         else:
             sample_weight = as_numbers(sample_weight, "sample_weight")[roles.kept]
     as_bytes = raw.pictures is not None  # pictures that are scaled, and flattened, in the step
     x = _shaped(raw.x, "x", images or as_bytes)
-    target = Target.fit(raw.y, task or raw.task)
+    fit_target = Target.fit if raw.stream is None else raw.stream.fit_target
+    target = fit_target(raw.y, task or raw.task)
     y = target.encode(raw.y, "y", dtype)
     _same_length("y", y, "x", x)
     impute = "refuse" if data.impute == "auto" else data.impute
@@ -171,7 +184,7 @@ def load(
         _same_length("y_val", y_val, "x_val", x_val)
         if roles is None:
             check_finite(x_val, "x_val", dtype, fix=fix)
-    elif not isinstance(data.validation, str) and data.validation > 0:
+    elif raw.stream is None and not isinstance(data.validation, str) and data.validation > 0:
         labels = y if target.kind == "classes" else None
         train, held_out = _split(data, x.shape[0], labels, keys)
         y, y_val = y[train], y[held_out]
@@ -220,6 +233,7 @@ def load(
         notes=raw.notes,
         pictures=raw.pictures,
         encoding=encoding,
+        stream=None if raw.stream is None else raw.stream.stream(encoding, target, dtype),
     )
 
 

@@ -50,11 +50,12 @@ def look(raw: Raw, data: Data) -> dict[str, Any]:
     if table and (data.target is not None or raw.y is not None):
         raw = separate(raw, data).raw
     elif table:
-        return {**facts, "target": None, "notes": [*raw.notes, *raw.x.notes]}
+        facts |= {"target": None, "notes": [*raw.notes, *raw.x.notes]}
+        return facts if raw.stream is None else raw.stream.facts(facts)
     target = Target.fit(raw.y, raw.task)
     facts["target"] = _of_target(target, target.encode(raw.y, "y", np.float64))
     facts["notes"] = list(raw.notes)
-    return facts
+    return facts if raw.stream is None else raw.stream.facts(facts)
 
 
 def _of_table(table: Columns) -> dict[str, Any]:
@@ -133,7 +134,7 @@ def _of_array(raw: Raw) -> dict[str, Any]:
     pictures = raw.pictures is not None
     flat = _thumbnails(x) if pictures else x.reshape(len(x), -1)
     columns = {str(i): Column(flat[:, i]) for i in range(min(flat.shape[1], _MOST_COLUMNS))}
-    constant = flat.max(axis=0, initial=-np.inf) == flat.min(axis=0, initial=np.inf)
+    constant = flat.max(axis=0) == flat.min(axis=0)
     return {
         "form": "pictures" if pictures else "arrays",
         "rows": len(x),

@@ -19,6 +19,7 @@ Array = NDArray[Any]
 # than "very far"; their squares would swamp a net.
 FARTHEST = 1e3
 _DAY = 86_400.0
+_BLOCK = 1 << 14
 _YEAR = 365.2425
 
 
@@ -84,14 +85,13 @@ class Numeric:
             impute: what fills missing values: their ``median``, ``mean``, or ``zero``.
             lenient: whether texts among them are missing values.
         """
-        values = np.asarray(values, np.float64)
-        usable = _usable(values)
-        whole = bool(usable.all())
-        present = values if whole else values[usable]
+        # NaN compares as false.
+        whole = len(values) > 0 and bool(values.min() >= -LARGEST and values.max() <= LARGEST)
+        present = values if whole else values[_usable(values)]
         if len(present) == 0:
             return cls(0.0, 1.0, 0.0, True, standardize, lenient)
         # The mean is 0 once it is standardized; it is also what fills where nothing was missing.
-        fill = mean = float(present.mean())
+        fill = mean = float(present.mean(dtype=np.float64))
         if impute == "zero":
             fill = 0.0
         elif not whole and impute == "median":
@@ -100,7 +100,7 @@ class Numeric:
             return cls(0.0, 1.0, fill, not whole, False, lenient)
         share = len(present) / len(values)
         center = share * mean + (1 - share) * fill
-        variance = share * float(np.square(present - center).mean())
+        variance = share * _squares(present, center) / len(present)
         variance += (1 - share) * (fill - center) ** 2
         scale = float(np.sqrt(variance))
         if scale <= 10 * np.finfo(np.float64).eps * abs(center):
@@ -108,23 +108,28 @@ class Numeric:
         return cls(center, scale, fill, not whole, True, lenient)
 
     def read(self, column: Column, name: str) -> Array:
-        """Return the numbers, NaN for missing ones."""
-        return numbers(column, name, lenient=self.lenient)
+        """Return the numbers, NaN for missing ones, and cut those that lie too far out."""
+        values = numbers(column, name, lenient=self.lenient)
+        reach = FARTHEST * self.scale if self.bounded else LARGEST
+        low, high = self.mean - reach, self.mean + reach
+        # NaN compares as false. Two quick looks at the whole save many at blocks of it.
+        if len(values) == 0 or (values.min() >= low and values.max() <= high):
+            return values
+        values = np.where(_usable(values), values, np.nan)
+        return np.clip(values, low, high) if self.bounded else values
 
     def write(self, values: Array, out: Array) -> None:
         """Write the scaled numbers and the indicator."""
-        block = (values - np.float64(self.mean)) / self.scale
-        # NaN compares as false: one look at the ends finds all that needs more care.
-        if self.indicator or not (block.min() >= -FARTHEST and block.max() <= FARTHEST):
-            usable = _usable(values)
-            block[~usable] = (self.fill - self.mean) / self.scale
-            if self.bounded:
-                np.clip(block, -FARTHEST, FARTHEST, out=block)
-            elif not np.abs(block).max() <= np.finfo(out.dtype).max:
-                raise OverflowError
+        block = values - np.float64(self.mean)
+        block /= self.scale
+        if self.indicator or np.isnan(block.sum()):
+            missing = np.isnan(block)
+            block[missing] = (self.fill - self.mean) / self.scale
             if self.indicator:
-                out[:, 1] = ~usable
-        out[:, 0] = block
+                out[:, 1] = missing
+        if not self.bounded and np.abs(block).max() > np.finfo(out.dtype).max:
+            raise OverflowError
+        out[:, 0] = block.astype(out.dtype)  # contiguous first: half the time of one step
 
 
 def numbers(column: Column, name: str, *, lenient: bool = False) -> Array:
@@ -138,7 +143,7 @@ def numbers(column: Column, name: str, *, lenient: bool = False) -> Array:
         if not lenient and np.isnan(parsed).any():
             for place in np.flatnonzero(np.isnan(parsed)).tolist():
                 rows = np.flatnonzero(column.values == place)
-                if len(rows):
+                if len(rows) and column.labels[place].strip():  # a blank is a missing value
                     raise DataError(
                         f"column {name!r} holds {short(column.labels[place])} at row {rows[0]} "
                         "(counted from 0), where a number is needed"
@@ -149,6 +154,15 @@ def numbers(column: Column, name: str, *, lenient: bool = False) -> Array:
     if column.absent is not None:
         return np.where(column.absent, np.nan, column.values)
     return column.values
+
+
+def _squares(values: Array, center: float) -> float:
+    """Return Σ (x − center)², in blocks that stay in cache."""
+    total = 0.0
+    for start in range(0, len(values), _BLOCK):
+        block = values[start : start + _BLOCK] - np.float64(center)
+        total += float(np.square(block, out=block).sum())
+    return total
 
 
 def _usable(values: Array) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from surefoot.data.columns import Columns
+from surefoot.data.connection import connect
 from surefoot.data.tables import fetch
 from surefoot.errors import DataError
 
@@ -42,7 +43,7 @@ def read_frame(frame: Any, name: str = "the data frame") -> Columns:
         raise DataError(f"{name} has two columns called {twice[0]!r}: rename one")
     if not names or len(frame) == 0:
         raise DataError(f"{name} is empty: give at least one row and one column")
-    with duckdb.connect() as connection:
+    with connect() as connection:
         try:
             connection.register("frame", _readable(frame))
             described = connection.execute("DESCRIBE SELECT * FROM frame").fetchall()

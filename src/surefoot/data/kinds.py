@@ -73,11 +73,11 @@ def recognize(column: Column, name: str) -> Kind:
     >>> recognize(Column(np.arange(100)), "row").name
     'identifier'
     """
-    present = ~column.missing
-    count = int(present.sum())
+    missing = column.missing
+    count = len(column) - int(np.count_nonzero(missing))
     if column.labels is not None:
         return _of_text(column, name, count)
-    values = column.values[present]
+    values = column.values if count == len(column) else column.values[~missing]
     if values.dtype.kind == "M":
         return Kind("constant", "one date only") if _one(values, column) else Kind("date", "")
     if count == 0:
@@ -97,7 +97,7 @@ def recognize(column: Column, name: str) -> Kind:
 
 def _one(values: NDArray[np.generic], column: Column) -> bool:
     """Say whether all rows hold one value; a value in some rows only tells these from the rest."""
-    return len(values) == 0 or (len(values) == len(column) and bool((values == values[0]).all()))
+    return len(values) == 0 or (len(values) == len(column) and bool(values.min() == values.max()))
 
 
 def _of_text(column: Column, name: str, count: int) -> Kind:

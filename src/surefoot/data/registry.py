@@ -26,6 +26,15 @@ def read(data: Data) -> Raw:
     >>> read(Data(source="xor", rows=40)).x.shape
     (40, 2)
     """
+    return find(data).read(data)
+
+
+def find(data: Data) -> Source:
+    """Return the kind of source that a recipe names.
+
+    Raises:
+        DataError: no source is named, or no kind of source takes the name.
+    """
     if data.source is None:
         raise DataError(
             "the recipe names no data: set data.source to a built-in set or a .npz file, "
@@ -33,7 +42,7 @@ def read(data: Data) -> Raw:
         )
     for source in SOURCES:
         if source.accepts(data.source):
-            return source.read(data)
+            return source
     supported = " or ".join(source.supported for source in SOURCES)
     if os.path.exists(data.source):
         raise DataError(f"{data.source!r} is not a kind of file that is read: give {supported}")

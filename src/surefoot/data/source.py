@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from surefoot.recipe.data import Data, Pictures
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+    from surefoot.data.encoding import Encoding
+    from surefoot.data.stream import Stream
+    from surefoot.data.target import Target
 
 Task = Literal["classification", "regression"]
 
@@ -20,7 +27,8 @@ class Raw:
     are given together or not at all. `task` is what the source knows about its target; `None`
     leaves it to the values. `names` and `names_val` say which file each row is from, where each
     has one of its own; `notes` are lines about what was left out. `pictures` are the settings
-    with which files became uint8 pictures, complete; `None` where x holds anything else.
+    with which files became uint8 pictures, complete; `None` where x holds anything else. Where
+    `stream` is set, x and y are a sample of the training rows, and the rest is read from there.
     """
 
     name: str
@@ -33,6 +41,33 @@ class Raw:
     names_val: Sequence[str] | None = None
     notes: tuple[str, ...] = ()
     pictures: Pictures | None = None
+    stream: Streamed | None = None
+
+
+class Streamed(Protocol):
+    """Training rows that do not fit in memory."""
+
+    @property
+    def rows(self) -> int:
+        """How many training rows there are."""
+        ...
+
+    def fit_target(self, sample: Any, task: Task | None) -> Target:
+        """Recognize the target; classes are those of all rows.
+
+        Args:
+            sample: the sample's targets.
+            task: what the loss needs, or the sample suggests.
+        """
+        ...
+
+    def facts(self, facts: dict[str, Any]) -> dict[str, Any]:
+        """Return facts about the sample, corrected to what is known of all rows."""
+        ...
+
+    def stream(self, encoding: Encoding | None, target: Target, dtype: DTypeLike) -> Stream:
+        """Return the training rows, ready for the step."""
+        ...
 
 
 class Source(Protocol):

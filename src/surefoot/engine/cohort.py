@@ -67,14 +67,14 @@ class Cohort:
         # Lanes may differ in initializers, which only their own nets know.
         self.networks = tuple(blueprint.network for blueprint in blueprints)
         self.compile_seconds = 0.0
-        self.rows = len(dataset.x_train)
+        self.rows = dataset.rows
         self.batch = self.rows if first.train.batch_size == "full" else first.train.batch_size
-        self._check()
-        self.steps_per_epoch = -(-self.rows // self.batch)
         self._shuffle_seeds = [
             r.seed if r.data.shuffle_seed is None else r.data.shuffle_seed for r in self.recipes
         ]
         self.shared = len(set(self._shuffle_seeds)) == 1
+        self._check()
+        self.steps_per_epoch = -(-self.rows // self.batch)
 
     @property
     def total_steps(self) -> int:
@@ -96,8 +96,16 @@ class Cohort:
         """How many runs are trained together."""
         return len(self.recipes)
 
+    @property
+    def shuffle_seed(self) -> int:
+        """The seed of the order of batches, where all lanes share it."""
+        return self._shuffle_seeds[0]
+
     def order(self, epoch: int) -> NDArray[np.int32]:
-        """Return the rows of an epoch's batches: [steps, batch], or [lanes, steps, batch]."""
+        """Return the rows of an epoch's batches: [steps, batch], or [lanes, steps, batch].
+
+        Of rows in memory alone; a stream has an order of its own.
+        """
         orders = [
             epoch_order(seed, epoch, self.rows, self.batch)
             for seed in (self._shuffle_seeds[:1] if self.shared else self._shuffle_seeds)
@@ -118,9 +126,23 @@ class Cohort:
                         f"layer {site.name} (batch_norm): a batch of one example has no variance; "
                         "set train.batch_size to 2 or more"
                     )
+        if self.dataset.stream is not None:
+            self._check_stream()
         self._check_memory()
         for recipe in self.recipes:
             self._check_monitor(recipe)
+
+    def _check_stream(self) -> None:
+        if not self.shared:
+            raise RecipeError(
+                "data.shuffle_seed: rows are read in a stream, which gives all lanes the same "
+                "batches; give all recipes the same shuffle_seed, or set data.stream = false"
+            )
+        if self.recipes[0].train.batch_size == "full":
+            raise RecipeError(
+                'train.batch_size = "full": rows are read in a stream, and are never in memory '
+                "all at once; set it to a number"
+            )
 
     def _check_memory(self) -> None:
         """Refuse weights that this machine cannot hold, before any is drawn."""

@@ -21,7 +21,8 @@ from surefoot.engine.weights import row_weights
 def place_rows(cohort: Cohort) -> tuple[Rows, Rows]:
     """Return all rows on the device: as training weighs them, and as evaluation does.
 
-    Class weights are for training alone. Where there are none both are the same arrays.
+    Class weights are for training alone. Where there are none both are the same arrays. Of a
+    stream's training rows it is the sample.
     """
     dataset, train = cohort.dataset, cohort.recipes[0].train
     weights = row_weights(train, dataset.target, dataset.y_train, dataset.w_train)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,3 +49,13 @@ class Stopping:
             elif epoch - self.best_epoch[lane] >= rule.patience:
                 self.stopped[lane] = True
         return improved
+
+
+@jax.jit
+def choose(mask: Any, new: Any, old: Any) -> Any:
+    """Take the lanes that the mask names from ``new``, the others from ``old``."""
+
+    def of(new: Any, old: Any) -> Any:
+        return jnp.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+
+    return jax.tree.map(of, new, old)

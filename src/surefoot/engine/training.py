@@ -18,14 +18,16 @@ from surefoot.engine import records
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Block, Listener, Silent, Validation
 from surefoot.engine.falling import FallingRates
+from surefoot.engine.feed import feed_for
 from surefoot.engine.groups import Groups
 from surefoot.engine.objective import Scaling
 from surefoot.engine.placement import place_lanes, place_rows
 from surefoot.engine.program import compile_all
 from surefoot.engine.programs import Orders, Programs, Record, programs_for
 from surefoot.engine.step import LaneInput, LaneState
-from surefoot.engine.stopping import Stopping
+from surefoot.engine.stopping import Stopping, choose
 from surefoot.recipe import Recipe, numbers
+from surefoot.vitals.columns import VITAL_COLUMNS
 
 # A dispatch is kept short enough for progress and Ctrl-C, and long enough that its start, about
 # 0.2 ms, does not count. The first one is short, to learn how long a step takes.
@@ -48,7 +50,8 @@ class LaneResult:
         state: the running averages that go with them.
         last: everything that the lane carried after its last step, to go on from.
         scaling: of the targets.
-        train: loss and measure (accuracy, or rmse) over all training rows, with these weights.
+        train: loss and measure (accuracy, or rmse) over all training rows, of a stream over the
+            sample of them that is in memory, with these weights.
         validation: the same over the validation rows, or None where there are none.
         epochs: how many were begun.
         steps: how many updates were made.
@@ -77,6 +80,7 @@ def train(
     *,
     start: Sequence[LaneState] | None = None,
     epochs_before: int = 0,
+    until: int | None = None,
 ) -> list[LaneResult]:
     """Train a cohort; return what each lane left behind, in the order of its recipes.
 
@@ -85,6 +89,7 @@ def train(
         listener: who is told of each dispatch.
         start: each lane's state to go on from; drawn anew where nothing is given.
         epochs_before: how many epochs were trained before: batches and schedule go on from there.
+        until: the step before which to end, where that is not the last one.
 
     >>> from surefoot.data import load
     >>> from surefoot.recipe import Recipe
@@ -98,7 +103,7 @@ def train(
     True
     """
     with jax.enable_x64(cohort.recipes[0].train.precision == "float64"):
-        return _Training(cohort, listener or Silent(), start, epochs_before).run()
+        return _Training(cohort, listener or Silent(), start, epochs_before, until).run()
 
 
 class _Training:
@@ -110,8 +115,10 @@ class _Training:
         listener: Listener,
         start: Sequence[LaneState] | None,
         epochs_before: int,
+        until: int | None,
     ) -> None:
         self._cohort = cohort
+        self._until = np.inf if until is None else until
         self._listener = listener
         self._from = start
         self._epochs_before = epochs_before
@@ -123,13 +130,15 @@ class _Training:
         self._falling = FallingRates(
             [recipe.schedule for recipe in self._recipes], cohort.dataset.x_val is not None
         )
-        self._room = self._steps_per_dispatch()
-        self._pace = min(_FIRST_STEPS, self._room)
         self._running = np.ones(cohort.lanes, bool)
         self._diverged = np.full(cohort.lanes, -1, np.int32)
         self._end = np.zeros(cohort.lanes, np.int64)
         self._epochs = np.zeros(cohort.lanes, np.int64)
-        self._data, self._all_rows = place_rows(cohort)
+        data, self._all_rows = place_rows(cohort)
+        first, last = epochs_before + 1, epochs_before + self._recipes[0].train.epochs
+        self._feed = feed_for(cohort, data, self._steps_per_dispatch(), first, last)
+        self._room = self._feed.steps
+        self._pace = min(_FIRST_STEPS, self._room)
         self._groups = Groups(cohort.lanes)
         given = place_lanes(cohort, epochs_before)
         self._given = [jax.device_put(part) for part in self._groups.split(given)]
@@ -140,13 +149,16 @@ class _Training:
         self._kept = jax.tree.map(jnp.copy, self._weights()) if self._stopping.active else None
         interrupted = False
         first = self._epochs_before + 1
-        for epoch in range(first, first + self._recipes[0].train.epochs):
-            complete = self._epoch(epoch)
-            if not complete:
-                interrupted = bool(self._running.any())
-                break
-            if not self._running.any():
-                break
+        try:
+            for epoch in range(first, first + self._recipes[0].train.epochs):
+                complete = self._epoch(epoch)
+                if not complete:
+                    interrupted = bool(self._running.any())
+                    break
+                if not self._running.any():
+                    break
+        finally:
+            self._feed.close()
         return self._results(interrupted)
 
     # What is fixed for the whole training.
@@ -155,7 +167,7 @@ class _Training:
         """Return how many steps the buffers of one dispatch have room for."""
         cohort = self._cohort
         steps = min(cohort.steps_per_epoch, _MOST_STEPS)
-        per_record = 14 * cohort.lanes * max(1, len(cohort.blueprint.network.sites))
+        per_record = len(VITAL_COLUMNS) * cohort.lanes * max(1, len(cohort.blueprint.network.sites))
         while steps > 1 and records.room_for(self._vitals, steps) * per_record > _BUFFER_NUMBERS:
             steps //= 2
         return steps
@@ -166,21 +178,24 @@ class _Training:
         per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
         fitting = _EVALUATION_NUMBERS // (per_row * self._cohort.lanes)
         power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
-        return min(power, self._data.x.shape[0])
+        return min(power, self._all_rows.x.shape[0])
 
     def _compile(self) -> None:
         """Compile what training needs, side by side; programs that exist are used again."""
         programs: Programs = programs_for(self._cohort.blueprint)
+        data, rows = self._feed.take(self._epochs_before + 1, 0, self._room)
         started = time.perf_counter()
         self._lanes = self._first_lanes(programs)
         lanes, given = self._lanes[0], self._given[0]  # all groups have the same shapes
+        resident = self._cohort.dataset.stream is None
+        full = resident and self._cohort.batch == self._cohort.rows
         training = programs.train.prepare(
             lanes,
             given,
-            self._data,
-            self._orders(self._cohort.order(1)[..., : self._room, :], 0, 1)[0][0],
+            data,
+            self._orders(rows, 0, 1)[0][0],
             shared=self._cohort.shared,
-            whole=self._cohort.rows if self._cohort.batch == self._cohort.rows else 0,
+            whole=self._cohort.rows if full else 0,
             instrument=self._instrument,
         )
         bounds = np.int32(0), np.int32(1)
@@ -209,16 +224,16 @@ class _Training:
     def _epoch(self, epoch: int) -> bool:
         """Train all steps of an epoch; return whether it was completed."""
         cohort = self._cohort
-        order = cohort.order(epoch)
         begin = (epoch - 1) * cohort.steps_per_epoch
         self._epochs[self._running] = epoch
         done, losses, measures = 0, [], []
         while done < cohort.steps_per_epoch:
-            if self._listener.stop() or not self._running.any():
+            left = self._until - begin - done
+            if left <= 0 or self._listener.stop() or not self._running.any():
                 return False
-            count = min(self._pace, cohort.steps_per_epoch - done)
-            block = self._dispatch(order[..., done : done + count, :], begin + done, count, epoch)
-            done += count
+            wanted = int(min(self._pace, cohort.steps_per_epoch - done, left))
+            block = self._dispatch(done, begin + done, wanted, epoch)
+            done += len(block.loss)
             losses.append(block.loss)
             measures.append(block.measure)
             if done == cohort.steps_per_epoch and cohort.dataset.x_val is not None:
@@ -233,11 +248,19 @@ class _Training:
         self._judge(epoch, np.concatenate(losses), np.concatenate(measures), block.validation)
         return True
 
-    def _dispatch(self, rows: NDArray[np.int32], first: int, count: int, epoch: int) -> Block:
-        """Take some steps; return what was recorded."""
+    def _dispatch(self, done: int, first: int, wanted: int, epoch: int) -> Block:
+        """Take some steps, as many as are wanted or fewer; return what was recorded."""
+        data, rows = self._feed.take(epoch, done, wanted)
+        count = rows.shape[-2]
         started = time.perf_counter()
         orders, recorded = self._orders(rows, first, count)
-        trained = self._groups.run(self._train_group, self._lanes, self._given, orders)
+
+        def group(lanes: LaneState, given: LaneInput, orders: Orders) -> tuple[LaneState, Record]:
+            """Take the steps of one group, and wait for them."""
+            lanes, record = self._train(lanes, given, data, orders)
+            return lanes, jax.tree.map(np.asarray, record)
+
+        trained = self._groups.run(group, self._lanes, self._given, orders)
         self._lanes = [lanes for lanes, _ in trained]
         host: Record = self._groups.join([record for _, record in trained], axis=1)
         diverged = np.array(self._groups.join([lanes.diverged for lanes in self._lanes]))
@@ -259,13 +282,6 @@ class _Training:
             running=self._running.copy(),
             diverged=diverged,
         )
-
-    def _train_group(
-        self, lanes: LaneState, given: LaneInput, orders: Orders
-    ) -> tuple[LaneState, Record]:
-        """Take the steps of one group, and wait for them."""
-        lanes, record = self._train(lanes, given, self._data, orders)
-        return lanes, jax.tree.map(np.asarray, record)
 
     def _orders(
         self, rows: NDArray[np.int32], first: int, count: int
@@ -302,7 +318,7 @@ class _Training:
             improved = self._stopping.update(epoch, metrics)
             chosen = self._groups.split(improved)
             self._kept = [
-                _choose(*group) for group in zip(chosen, self._weights(), self._kept, strict=True)
+                choose(*group) for group in zip(chosen, self._weights(), self._kept, strict=True)
             ]
             self._running &= ~self._stopping.stopped
         if self._falling.active:
@@ -318,8 +334,11 @@ class _Training:
     def _measure(
         self, weights: Sequence[tuple[Any, Any]], part: int
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return loss and measure over the training rows (part 0) or validation rows (1)."""
-        rows, every = self._cohort.rows, self._data.x.shape[0]
+        """Return loss and measure over the training rows (part 0) or validation rows (1).
+
+        Of a stream's training rows it is the sample that is kept.
+        """
+        rows, every = len(self._cohort.dataset.x_train), self._all_rows.x.shape[0]
         bounds = (0, rows) if part == 0 else (rows, every)
 
         def group(own: tuple[Any, Any], given: LaneInput) -> Any:
@@ -375,13 +394,3 @@ class _Training:
         if self._stopping.stopped[lane]:
             return "early"
         return "interrupted" if interrupted else "finished"
-
-
-@jax.jit
-def _choose(mask: Any, new: Any, old: Any) -> Any:
-    """Take the lanes that the mask names from ``new``, the others from ``old``."""
-
-    def choose(new: Any, old: Any) -> Any:
-        return jnp.where(mask.reshape(-1, *[1] * (new.ndim - 1)), new, old)
-
-    return jax.tree.map(choose, new, old)

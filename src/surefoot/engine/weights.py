@@ -49,9 +49,14 @@ def row_weights(
     train: Train, target: Target, y: NDArray[Any], given: NDArray[Any] | None
 ) -> NDArray[Any] | None:
     """Return the weight of each training row in the loss: its own times its class's."""
-    weights = class_weights(train, target, y)
-    if weights is None:
+    return weighted(class_weights(train, target, y), y, given)
+
+
+def weighted(
+    of_class: NDArray[Any] | None, y: NDArray[Any], given: NDArray[Any] | None
+) -> NDArray[Any] | None:
+    """Return the weight of each row: its class's, from `class_weights`, times its own."""
+    if of_class is None:
         return given
-    labels = y if y.ndim == 1 else np.argmax(y, axis=1)
-    of_class = weights[labels]
-    return of_class if given is None else of_class * given
+    weights = of_class[y if y.ndim == 1 else np.argmax(y, axis=1)]
+    return weights if given is None else weights * given

@@ -96,6 +96,11 @@ class Data(Section):
     split_column: str | None = Field(
         None, description="tables: whose values are kept together (group), or in order (time)"
     )
+    stream: Switch | None = Field(
+        None,
+        description="tables and pictures: read training rows while training goes on; default: "
+        "where they would take more than half of the free memory",
+    )
     pictures: Pictures = Field(Pictures(), description="how pictures become arrays of one shape")
     augment: Augment = Field(Augment(), description="random changes of training pictures")
     # Runs that differ in seed alone are to be validated on the same rows.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,22 @@ def dumps(recipe: Recipe) -> str:
     >>> Recipe.parse(tomllib.loads(dumps(recipe))) == recipe
     True
     """
+    return dumps_tables(recipe.to_dict())
+
+
+def dumps_tables(tables: Mapping[str, Any]) -> str:
+    """Write a recipe's tables, whole or some of their keys, as TOML text.
+
+    >>> print(dumps_tables({"seed": 1, "optimizer": {"learning_rate": 0.1}}), end="")
+    seed = 1
+    <BLANKLINE>
+    [optimizer]
+    learning_rate = 0.1
+    """
     import tomlkit
 
     document = tomlkit.document()
-    for key, value in recipe.to_dict().items():
+    for key, value in tables.items():
         if isinstance(value, dict):
             table = tomlkit.table()
             for name, entry in value.items():
