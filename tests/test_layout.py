@@ -25,6 +25,8 @@ ORDER = (
     "run",
     "defaults",
     "job",
+    "landscape",
+    "doctor",
     "keeper",
     "trainer",
     "estimators",

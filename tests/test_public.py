@@ -23,7 +23,9 @@ PUBLIC = [
     "TrainingError",
     "__version__",
     "datasets",
+    "judge_plateau",
     "load_recipe",
+    "measure_landscape",
     "nets",
     "train",
 ]

@@ -25,7 +25,9 @@ _PUBLIC = {
     "SurefootRegressor": ("surefoot.estimators", "SurefootRegressor"),
     "TrainingError": ("surefoot.errors", "TrainingError"),
     "datasets": ("surefoot.data.builtin", "describe"),
+    "judge_plateau": ("surefoot.doctor.plateau", "judge"),
     "load_recipe": ("surefoot.recipe", "load"),
+    "measure_landscape": ("surefoot.landscape.record", "measure_landscape"),
     "nets": ("surefoot.nn.nets", ""),
     "train": ("surefoot.trainer", "train"),
 }

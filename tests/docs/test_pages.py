@@ -12,7 +12,14 @@ import surefoot as sf
 from surefoot.cli.app import main
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "docs/recipes.md", "docs/runs.md", "docs/estimators.md", "docs/data.md"]
+PAGES = [
+    "README.md",
+    "docs/recipes.md",
+    "docs/runs.md",
+    "docs/estimators.md",
+    "docs/data.md",
+    "docs/landscape.md",
+]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -88,9 +95,13 @@ def test_what_the_readme_lists_by_name_is_what_there_is():
 
 def test_the_columns_that_are_explained_are_those_of_the_tables():
     from surefoot.vitals.columns import METRIC_COLUMNS, VITAL_COLUMNS
+    from surefoot.vitals.landscape import LANDSCAPE_COLUMNS
 
     text = (ROOT / "docs" / "runs.md").read_text(encoding="utf-8")
     for name in (*METRIC_COLUMNS, *VITAL_COLUMNS):
+        assert f"`{name}`" in text, name
+    text = (ROOT / "docs" / "landscape.md").read_text(encoding="utf-8")
+    for name in LANDSCAPE_COLUMNS:
         assert f"`{name}`" in text, name
 
 

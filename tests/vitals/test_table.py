@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from surefoot.errors import RunError
-from surefoot.vitals.table import TableWriter, read
+from surefoot.vitals.table import TableWriter, read, write
 
 
 def rows(first, count):
@@ -71,3 +71,12 @@ def test_a_broken_table_is_one_line(tmp_path):
     assert "\n" not in str(caught.value)
     with pytest.raises(RunError, match="no such table"):
         read(tmp_path, "vitals")
+
+
+def test_a_whole_table_is_written_anew_or_not_at_all(tmp_path):
+    write(tmp_path, "metrics", rows(0, 3))
+    write(tmp_path, "metrics", rows(0, 2))
+    assert read(tmp_path, "metrics").rows == 2
+    with pytest.raises(RunError, match=r"metrics\.parquet: cannot be written"):
+        write(tmp_path / "none", "metrics", rows(0, 2))
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.parquet"]

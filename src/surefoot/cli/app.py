@@ -12,6 +12,7 @@ import typer
 
 from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
+from surefoot.cli.landscape import landscape
 from surefoot.cli.predict import predict
 from surefoot.cli.train import train
 from surefoot.errors import SurefootError
@@ -29,6 +30,7 @@ app.command()(train)
 app.command()(predict)
 app.command()(datasets)
 app.command()(data)
+app.command()(landscape)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

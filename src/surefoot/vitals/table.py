@@ -99,6 +99,22 @@ class TableWriter:
         shutil.rmtree(self._parts)
 
 
+def write(folder: Path, name: str, columns: Mapping[str, Column]) -> None:
+    """Write a whole table in place of the one that may be there.
+
+    Raises:
+        RunError: the disk is full, or the place cannot be written.
+    """
+    import duckdb
+
+    path = folder / f"{name}.parquet"
+    try:
+        _write(columns, path)
+    except (OSError, duckdb.Error) as error:
+        path.with_suffix(".tmp").unlink(missing_ok=True)
+        raise RunError(f"{path}: cannot be written: {str(error).splitlines()[0]}") from None
+
+
 def read(folder: Path, name: str) -> Table:
     """Read a table of a run, also while the run is being trained.
 

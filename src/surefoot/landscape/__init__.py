@@ -1,0 +1,1 @@
+"""The error surface at a point of training: Hessian-vector products, spectra, trials."""
