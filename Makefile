@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 PACKAGE := $(VENV)/.package-is-installed
 TOOLS := $(VENV)/.tools-are-installed
 
-.PHONY: help demo test lint format bench docs picture clean
+.PHONY: help demo test lint format bench bench-data bench-doctor docs picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo "make test     set up, and run every check and test"
 	@echo "make lint     the checks alone          make format   lay out the code"
 	@echo "make bench    speed against peers       make docs     write docs/recipe.md"
+	@echo "make bench-data   data: speed and accuracy against peers"
+	@echo "make bench-doctor how right the doctor is, on runs it never saw"
 	@echo "make picture  draw docs/images/         make clean    remove what was made"
 
 demo: $(PACKAGE)
@@ -39,6 +41,13 @@ format: $(TOOLS)
 
 bench: $(TOOLS)
 	$(BIN)/python -m benchmarks.train_speed
+
+bench-data: $(TOOLS)
+	$(BIN)/python -m benchmarks.data
+
+# The first time it trains the corpus, which takes a while; later it only judges.
+bench-doctor: $(TOOLS)
+	$(BIN)/python -m benchmarks.faults.doctor --list
 
 docs: $(PACKAGE)
 	$(BIN)/python -m surefoot.recipe.reference > docs/recipe.md.new

@@ -1,0 +1,1 @@
+"""A corpus of training programs, healthy and faulty, labelled by their outcome."""
