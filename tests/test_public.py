@@ -23,6 +23,7 @@ PUBLIC = [
     "TrainingError",
     "__version__",
     "datasets",
+    "diagnose",
     "judge_plateau",
     "load_recipe",
     "measure_landscape",

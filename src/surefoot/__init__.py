@@ -24,6 +24,7 @@ _PUBLIC = {
     "SurefootError": ("surefoot.errors", "SurefootError"),
     "SurefootRegressor": ("surefoot.estimators", "SurefootRegressor"),
     "TrainingError": ("surefoot.errors", "TrainingError"),
+    "diagnose": ("surefoot.doctor.command", "diagnose"),
     "datasets": ("surefoot.data.builtin", "describe"),
     "judge_plateau": ("surefoot.doctor.plateau", "judge"),
     "load_recipe": ("surefoot.recipe", "load"),

@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from surefoot.doctor.diagnosis import Diagnosis
+from surefoot.doctor.finding import Finding
+from surefoot.doctor.watching import Watcher
 from surefoot.engine.events import Block
 from surefoot.engine.model import Model
 from surefoot.engine.training import LaneResult
 from surefoot.engine.training import train as train_cohort
+from surefoot.files import write_json
 from surefoot.job import Job, prepare
 from surefoot.keeper import Keeper, new_folder
 from surefoot.run import FORMAT, Run
@@ -74,6 +78,7 @@ def execute(
     job: Job,
     path: Path,
     progress: Callable[[Block], None] = lambda block: None,
+    say: Callable[[Finding], None] | None = None,
 ) -> Run:
     """Train a job that was made ready, and write its folder.
 
@@ -81,14 +86,24 @@ def execute(
         job: from `surefoot.job.prepare`.
         path: the run's folder, from `surefoot.keeper.new_folder`.
         progress: called after each dispatch.
+        say: called with each finding, a warning or worse, when it is found first.
     """
     started = time.perf_counter()
-    keeper = Keeper(path, job.cohort, job.recipe, lambda: job.facts, progress)
+    watcher = Watcher(job.cohort, job.recipe, lambda: job.facts, say)
+
+    def listen(block: Block) -> None:
+        watcher.block(block)
+        progress(block)
+
+    keeper = Keeper(path, job.cohort, job.recipe, lambda: job.facts, listen)
     # Also while the results are written: they are what an interrupted run is kept for.
     with keeper.catching_interrupts():
         (result,) = train_cohort(job.cohort, keeper)
         _model(job, result).save(path)
-        keeper.close(_summary(job, result, path, time.perf_counter() - started))
+        diagnosis = watcher.diagnosis(finished=result.ended != "interrupted")
+        write_json(path / "findings.json", {"format": FORMAT, **diagnosis.to_dict()})
+        seconds = time.perf_counter() - started
+        keeper.close(_summary(job, result, path, seconds, diagnosis))
     return Run(path)
 
 
@@ -105,7 +120,9 @@ def _model(job: Job, result: LaneResult) -> Model:
     )
 
 
-def _summary(job: Job, result: LaneResult, path: Path, seconds: float) -> dict[str, Any]:
+def _summary(
+    job: Job, result: LaneResult, path: Path, seconds: float, diagnosis: Diagnosis
+) -> dict[str, Any]:
     measure = job.cohort.measure
     parts = {"train": result.train, "validation": result.validation}
     return {
@@ -123,5 +140,7 @@ def _summary(job: Job, result: LaneResult, path: Path, seconds: float) -> dict[s
         "ended": result.ended,
         "diverged_at": result.diverged,
         "best_epoch": result.best_epoch,
-        "findings": [],
+        "verdict": diagnosis.verdict,
+        "root_cause": diagnosis.root_cause,
+        "findings": [finding.to_dict() for finding in diagnosis.findings],
     }

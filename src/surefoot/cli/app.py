@@ -12,6 +12,7 @@ import typer
 
 from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
+from surefoot.cli.diagnose import diagnose
 from surefoot.cli.landscape import landscape
 from surefoot.cli.predict import predict
 from surefoot.cli.train import train
@@ -30,6 +31,7 @@ app.command()(train)
 app.command()(predict)
 app.command()(datasets)
 app.command()(data)
+app.command()(diagnose)
 app.command()(landscape)
 
 

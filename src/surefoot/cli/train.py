@@ -66,6 +66,7 @@ def train(
 
     What is not said is chosen from the data and written into the run's recipe.
     """
+    from surefoot.cli.findings import say
     from surefoot.cli.output import console, print_json
     from surefoot.cli.progress import TrainingProgress
     from surefoot.job import prepare
@@ -91,7 +92,7 @@ def train(
     with new_folder(out, job.dataset.source) as path:
         _introduce(people, job)
         with progress:
-            run = execute(job, path, progress.block)
+            run = execute(job, path, progress.block, lambda finding: say(people, finding))
     _conclude(people, job, run)
     if as_json:
         names = ("run", "metrics", "epochs", "steps", "seconds", "ended", "findings")
@@ -163,6 +164,8 @@ def _conclude(people: Console, job: Job, run: Run) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from surefoot.cli.findings import conclude
+
     summary, measure = run.summary, job.cohort.measure
     table = Table(box=None, pad_edge=False)
     table.add_column("")
@@ -184,6 +187,7 @@ def _conclude(people: Console, job: Job, run: Run) -> None:
     }
     if summary["ended"] in reasons:
         people.print(reasons[summary["ended"]], soft_wrap=True)
+    conclude(people, run)
     train_seconds = summary["seconds"] - summary["compile_seconds"]
     people.print(
         f"{_count(summary['epochs'], 'epoch')}, {_count(summary['steps'], 'step')} "

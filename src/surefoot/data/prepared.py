@@ -25,9 +25,10 @@ def describe(dataset: Dataset, *, standardize_targets: bool = False) -> dict[str
         `mean`, `std`, `rms`, `largest` in absolute value, `largest_offset` (the largest absolute
         mean of a feature), `smallest_scale` and `largest_scale` (standard deviations of features
         that vary), `varying` (their share), `middle` (of the features with most there: what their
-        middle 90 % span, in standard deviations; 3.3 where values are normal); `targets`: `counts` of each class in training and
-        `validation_counts`, or for numbers `mean`, `std` and `largest` as the loss sees them,
-        and `validation_std` in the targets' own units.
+        middle 90 % span, in standard deviations; 3.3 where values are normal); `targets`: `counts`
+        of each class in training and `validation_counts`, or for numbers `mean`, `std` and
+        `largest` as the loss sees them, and `spread` and `validation_spread`, standard deviations
+        in the targets' own units.
 
     >>> from surefoot.data import load
     >>> from surefoot.recipe import Data
@@ -37,7 +38,7 @@ def describe(dataset: Dataset, *, standardize_targets: bool = False) -> dict[str
     """
     x = as_given(dataset, dataset.x_train[_sample(len(dataset.x_train))])
     return {
-        "rows": len(dataset.x_train),
+        "rows": dataset.rows,
         "validation_rows": 0 if dataset.x_val is None else len(dataset.x_val),
         "shape": list(dataset.feature_shape),
         "inputs": _of_inputs(x.reshape(len(x), -1).astype(np.float64)),
