@@ -106,15 +106,8 @@ def prepare(
         chosen = default_net((*shape, 1) if len(shape) == 2 else shape, table_rows)
     layers = chosen.hidden if chosen is not None else tables["net"]["layers"]
     given_loss = tables.get("train", {}).get("loss")
-    dataset = load(
-        draft.data,
-        raw=raw,
-        task=_TASKS.get(given_loss),
-        images=needs_pictures(layers),
-        sample_weight=sample_weight,
-        embed=chosen is not None or any("embedding" in layer for layer in layers),
-        dtype=np.dtype(draft.train.precision),
-    )
+    embed = chosen is not None or any("embedding" in layer for layer in layers)
+    dataset = _load(draft, raw, layers, given_loss, sample_weight, embed)
     if chosen is not None:
         chosen = with_embedding(chosen, dataset.encoding)
     tables = fill_output(tables, dataset.target, chosen)
@@ -127,6 +120,39 @@ def prepare(
     recipe = Recipe.parse(tables, where)
     cohort = Cohort([recipe], dataset, transformation)
     return Job(recipe, dataset, cohort, *_gather_facts(raw, dataset, recipe))
+
+
+def dataset_of(
+    recipe: Recipe, arrays: tuple[Any, ...] | None = None, sample_weight: Any = None
+) -> Dataset:
+    """Load the rows of a complete recipe; nothing else is made ready, no facts are gathered.
+
+    Args:
+        recipe: whose data section, loss and layers say how rows are read.
+        arrays: ``(x, y)`` or ``(x, y, x_val, y_val)``, in place of its source.
+        sample_weight: how much each row counts in the loss, [rows].
+
+    Raises:
+        DataError: the data cannot be used.
+    """
+    layers = recipe.to_dict()["net"]["layers"]
+    embed = any("embedding" in layer for layer in layers)
+    raw = gather(recipe.data, arrays)
+    return _load(recipe, raw, layers, recipe.train.loss, sample_weight, embed)
+
+
+def _load(
+    recipe: Recipe, raw: Raw, layers: Any, loss: Any, sample_weight: Any, embed: bool
+) -> Dataset:
+    return load(
+        recipe.data,
+        raw=raw,
+        task=_TASKS.get(loss),
+        images=needs_pictures(layers),
+        sample_weight=sample_weight,
+        embed=embed,
+        dtype=np.dtype(recipe.train.precision),
+    )
 
 
 def _gather_facts(

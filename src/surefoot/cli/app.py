@@ -13,6 +13,7 @@ import typer
 from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
 from surefoot.cli.diagnose import diagnose
+from surefoot.cli.explain import explain
 from surefoot.cli.landscape import landscape
 from surefoot.cli.predict import predict
 from surefoot.cli.train import train
@@ -33,6 +34,7 @@ app.command()(datasets)
 app.command()(data)
 app.command()(diagnose)
 app.command()(landscape)
+app.command()(explain)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

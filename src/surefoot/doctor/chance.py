@@ -17,15 +17,15 @@ def chance_loss(evidence: Evidence) -> float:
     the targets' variance; absolute error the mean of pₖ where classes are many. NaN where the
     targets are not known.
     """
-    targets = evidence.fact("prepared", "targets")
-    if not isinstance(targets, dict):
-        return math.nan
     loss = evidence.recipe.train.loss
-    if targets.get("kind") == "numbers":
+    if evidence.fact("prepared", "targets", "kind") == "numbers":
         std, mean = (evidence.number("prepared", "targets", key) for key in ("std", "mean"))
         known = {"mean_squared_error": std**2, "mean_absolute_error": 0.8 * std}
         return known.get(loss, math.nan) if math.isfinite(mean) else math.nan
-    shares = _shares(targets)
+    counts = evidence.numbers("prepared", "targets", "counts")
+    shares = evidence.numbers("prepared", "targets", "shares")
+    if counts.any():
+        shares = counts / counts.sum()
     if len(shares) == 0:
         return math.nan
     inside = shares[(shares > 0) & (shares < 1)]
@@ -38,9 +38,3 @@ def chance_loss(evidence: Evidence) -> float:
     }
     return known.get(loss, math.nan)
 
-
-def _shares(targets: dict[str, object]) -> np.ndarray:
-    counts, shares = targets.get("counts"), targets.get("shares")
-    if isinstance(counts, list) and counts and sum(counts) > 0:
-        return np.asarray(counts, np.float64) / sum(counts)
-    return np.asarray(shares if isinstance(shares, list) else [], np.float64)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from surefoot.doctor.diagnosis import Diagnosis, examine
+import numpy as np
+
+from surefoot.doctor.diagnosis import Diagnosis, examine, suspect, weigh
 from surefoot.doctor.evidence import Evidence
+from surefoot.doctor.finding import Suspicion
 from surefoot.doctor.folder import read_run
+from surefoot.doctor.preflight import check, quoted
+from surefoot.doctor.trials import candidates, confirm
 from surefoot.doctor.watching import Watcher
 from surefoot.engine.training import train
-from surefoot.errors import RunError, SurefootError
+from surefoot.errors import SurefootError
 from surefoot.job import Job, prepare
 from surefoot.landscape.record import measure_landscape
 from surefoot.recipe import Recipe
@@ -69,21 +74,25 @@ def diagnose(
         if evidence.curvature is None and _is_plateau(evidence):
             tell("the loss has stopped falling: measuring the error surface where it lies…")
             evidence = _with_curvature(evidence, folder)
-            found = examine(evidence)
-        found = _confirmed(evidence.recipe, evidence, found, tell)
+        found = _confirmed(evidence.recipe, evidence, *suspect(evidence), (), tell)
     return replace(found, lacking=(*found.lacking, *lost))
 
 
 def _of_recipe(target: Any, trials: bool, tell: Callable[[str], None]) -> Diagnosis:
     job = target if isinstance(target, Job) else prepare(target)
+    tell("before training:")
+    before = check(job)
+    for row in before.checks:
+        tell(f"  {'✓' if row['passed'] else '✗'} {row['check']}: {row['sentence']}")
     tell("training for a short while…")
     watcher = _Timed(job)
     train(job.cohort, watcher)
     evidence = watcher.evidence(finished=not watcher.timed_out)
-    found = examine(evidence)
-    if trials and found.verdict == "unhealthy":
-        found = _confirmed(job.recipe, evidence, found, tell)
-    return found
+    suspicions, lacking = suspect(evidence)
+    suspicions = quoted(suspicions, before.checks)
+    if not trials:
+        return weigh(evidence, suspicions, lacking, checks=before.checks)
+    return _confirmed(job, evidence, suspicions, lacking, before.checks, tell)
 
 
 class _Timed(Watcher):
@@ -103,7 +112,7 @@ class _Timed(Watcher):
 def _is_plateau(evidence: Evidence) -> bool:
     loss = evidence.metric("loss")
     quarter = len(loss) // 4
-    if quarter < 4 or not (loss == loss).all():
+    if quarter < 4 or not np.isfinite(loss).all():
         return False
     before, after = loss[-2 * quarter : -quarter].mean(), loss[-quarter:].mean()
     return bool(after > (1 - _PLATEAU) * before)
@@ -114,12 +123,26 @@ def _with_curvature(evidence: Evidence, folder: Path) -> Evidence:
     try:
         measure_landscape(folder, "last")
         return replace(evidence, curvature=read(folder, "landscape"))
-    except (SurefootError, RunError):
+    except SurefootError:
         return evidence
 
 
 def _confirmed(
-    recipe: Recipe, evidence: Evidence, found: Diagnosis, tell: Callable[[str], None]
+    job: Job | Recipe,
+    evidence: Evidence,
+    suspicions: Sequence[Suspicion],
+    lacking: tuple[str, ...],
+    checks: Sequence[Mapping[str, Any]],
+    tell: Callable[[str], None],
 ) -> Diagnosis:
     """Let short trainings decide where the rules leave more than one cause."""
-    return found
+    found = weigh(evidence, suspicions, lacking, checks=checks)
+    open_ones = candidates(found, suspicions)
+    if not open_ones:
+        return found
+    names = ", ".join(suspicion.id for suspicion in open_ones)
+    tell(f"trying which of these is the cause: {names}…")
+    tried = confirm(job, found, evidence, suspicions=suspicions)
+    if tried.sentence:
+        tell(tried.sentence)
+    return weigh(evidence, suspicions, lacking, tried.confirmed, tried.rows, checks)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from surefoot.doctor.causes import cause_of, chain, root_scores
 from surefoot.doctor.detector import Detector
-from surefoot.doctor.evidence import Evidence
+from surefoot.doctor.evidence import PLACE, Evidence
 from surefoot.doctor.finding import Finding, Severity, Suspicion
 from surefoot.doctor.outcome import Outcome, outcome
 from surefoot.doctor.registry import DETECTORS
+from surefoot.recipe import Recipe
 
 # From here on a suspicion is said at all, and from here on it can be why a run does poorly.
-_SAID, _LIKELY = 0.15, 0.3
+SAID, _LIKELY = 0.15, 0.3
 # Before a result can be expected only what cannot go well is called wrong; where there is nothing
 # to compare the result with, what hardly ever does.
 _CERTAIN, _SURE = 0.99, 0.85
@@ -36,6 +37,10 @@ class Diagnosis:
         chain: from the root cause to what follows from it.
         outcome: the result that findings are weighed against.
         lacking: columns of the tables that were not there; what needs them was not looked at.
+        trials: a row for each candidate that was tried; `surefoot.doctor.trials.Trials` tells of
+            what.
+        checks: a row for each thing that was looked at before training;
+            `surefoot.doctor.preflight.Preflight` tells of what.
     """
 
     verdict: Literal["healthy", "unhealthy"]
@@ -44,6 +49,8 @@ class Diagnosis:
     chain: tuple[str, ...]
     outcome: Outcome
     lacking: tuple[str, ...]
+    trials: tuple[Mapping[str, Any], ...] = ()
+    checks: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def partial(self) -> bool:
@@ -58,6 +65,8 @@ class Diagnosis:
             "chain": list(self.chain),
             "findings": [finding.to_dict() for finding in self.findings],
             "lacking": list(self.lacking),
+            "trials": [dict(row) for row in self.trials],
+            "checks": [dict(row) for row in self.checks],
         }
 
 
@@ -77,7 +86,7 @@ def suspect(
 ) -> tuple[list[Suspicion], tuple[str, ...]]:
     """Ask every detector; return what they say, and the columns that some of them lacked."""
     gone = set(evidence.lacking)
-    found, lacking = [], set()
+    found, lacking = [], gone.intersection(PLACE)
     with np.errstate(all="ignore"):
         for detector in detectors:
             missing = gone.intersection(detector.reads)
@@ -86,8 +95,14 @@ def suspect(
                 continue
             suspicion = detector.look(evidence)
             if suspicion is not None:
-                found.append(suspicion)
+                found.append(_with_changes(suspicion, evidence.recipe))
     return found, tuple(sorted(lacking))
+
+
+def _with_changes(suspicion: Suspicion, recipe: Recipe) -> Suspicion:
+    """Leave out remedies that the recipe has already: they would change nothing."""
+    kept = tuple(r for r in suspicion.remedies if not r.edits or r.apply(recipe) != recipe)
+    return replace(suspicion, remedies=kept) if kept != suspicion.remedies else suspicion
 
 
 def weigh(
@@ -95,6 +110,8 @@ def weigh(
     suspicions: Sequence[Suspicion],
     lacking: tuple[str, ...] = (),
     confirmed: str | None = None,
+    trials: Sequence[Mapping[str, Any]] = (),
+    checks: Sequence[Mapping[str, Any]] = (),
 ) -> Diagnosis:
     """Weigh suspicions against each other and against the result.
 
@@ -103,10 +120,12 @@ def weigh(
         suspicions: what detectors said.
         lacking: columns that were not there.
         confirmed: the finding that a trial has shown to be the root.
+        trials: what was tried, as `surefoot.doctor.trials.Trials` has it.
+        checks: what was looked at before training, as `surefoot.doctor.preflight.Preflight` has it.
     """
     with np.errstate(all="ignore"):
         about = outcome(evidence)
-    if not suspicions or max(s.strength for s in suspicions) < _SAID:
+    if not suspicions or max(s.strength for s in suspicions) < SAID:
         suspicions = [*suspicions, *_unexplained(evidence, about)]
     scores = root_scores(suspicions)
     root = confirmed or max(scores, key=lambda name: scores[name], default=None)
@@ -114,7 +133,11 @@ def weigh(
     unhealthy = any(severity != "note" for severity in severities.values())
     if not unhealthy:
         root = None
-    said = [s for s in suspicions if s.strength >= _SAID or s.id == root]
+    said = [
+        _with_trials(s, trials) if s.id == confirmed else s
+        for s in suspicions
+        if s.strength >= SAID or s.id == root
+    ]
     caused = {s.id: cause_of(s.id, said, root) for s in said}
     findings = tuple(
         Finding(
@@ -137,7 +160,22 @@ def weigh(
         tuple(chain(root, caused)) if root is not None else (),
         about,
         lacking,
+        tuple(trials),
+        tuple(checks),
     )
+
+
+def _with_trials(suspicion: Suspicion, trials: Sequence[Mapping[str, Any]]) -> Suspicion:
+    """Let a confirmed suspicion quote the trial that confirmed it."""
+    for row in trials:
+        if row["id"] == suspicion.id and row["tried"]:
+            numbers = {f"trial_{key}": row[key] for key in ("with", "without", "seeds", "steps")}
+            return replace(
+                suspicion,
+                explanation=f"{suspicion.explanation} {row['sentence']}",
+                evidence={**suspicion.evidence, **numbers},
+            )
+    return suspicion
 
 
 def _severity(suspicion: Suspicion, about: Outcome, evidence: Evidence, is_root: bool) -> Severity:

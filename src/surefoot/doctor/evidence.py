@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.doctor.rows import readable
 from surefoot.recipe import Recipe
 from surefoot.vitals.columns import METRIC_COLUMNS, VITAL_COLUMNS
 from surefoot.vitals.table import Table
 
 Array = NDArray[Any]
+# What a row of the vitals table is of.
+PLACE = ("step", "layer", "kind", "depth")
 # Layers whose output is another's weighted sum; what follows them may be an activation.
 _LINEAR = frozenset({"dense", "conv", "embedding"})
 _NO_ACTIVATION = frozenset(
@@ -58,7 +61,9 @@ class Evidence:
         recipe: what was to be trained.
         metrics: one row a step: `step`, `epoch` and `METRIC_COLUMNS`; columns may be lacking.
         vitals: one row a recorded step and layer: `step`, `layer`, `kind`, `depth` and
-            `VITAL_COLUMNS`; rows and columns may be lacking.
+            `VITAL_COLUMNS`; rows and columns may be lacking. What is no number is left out of both
+            tables, and rows are put in order (`surefoot.doctor.rows`); without a step, rows of
+            the metrics count as steps.
         facts: of the data, as `surefoot.job.Job.facts` gathers them; parts may be lacking.
         total_steps: how many steps the run was to have; those in `metrics` where not given.
         curvature: the landscape table, where the error surface was measured.
@@ -70,6 +75,14 @@ class Evidence:
     facts: Mapping[str, Any]
     total_steps: int | None = None
     curvature: Table | None = None
+
+    def __post_init__(self) -> None:
+        metrics = readable(self.metrics, ("run",), ("step",))
+        if "step" not in metrics:
+            metrics = Table({"step": np.arange(metrics.rows), **metrics})
+        vitals = readable(self.vitals, ("run", "layer", "kind"), ("step", "depth"))
+        object.__setattr__(self, "metrics", metrics)
+        object.__setattr__(self, "vitals", vitals)
 
     def until(self, step: int) -> Evidence:
         """Return what was known after that many steps; the run's whole length stays known."""
@@ -93,9 +106,12 @@ class Evidence:
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """The tables' columns that are not there."""
-        tables = ((self.metrics, METRIC_COLUMNS), (self.vitals, VITAL_COLUMNS))
-        return tuple(name for table, names in tables for name in names if name not in table)
+        """The tables' columns that are not there, or that cannot be read for want of others."""
+        tables = ((self.metrics, METRIC_COLUMNS), (self.vitals, (*PLACE, *VITAL_COLUMNS)))
+        gone = [name for table, names in tables for name in names if name not in table]
+        if not set(PLACE) <= set(self.vitals):  # nobody knows what the numbers are of
+            gone += [name for name in VITAL_COLUMNS if name not in gone]
+        return tuple(gone)
 
     # The metrics.
 
@@ -153,15 +169,14 @@ class Evidence:
     def _grid(self) -> tuple[Array, tuple[Layer, ...], Array] | None:
         """Return the recorded steps, the layers, and the table's rows in that order."""
         table = self.vitals
-        if not {"step", "layer", "kind", "depth"} <= set(table) or table.rows == 0:
+        if not set(PLACE) <= set(table) or table.rows == 0:
             return None
-        steps, depth = (np.asarray(table[name], np.int64) for name in ("step", "depth"))
-        order = np.lexsort((depth, steps))
+        steps, depth = table["step"], table["depth"]
         depths, first = np.unique(depth, return_index=True)
         recorded, counts = np.unique(steps, return_counts=True)
         whole = recorded[counts == len(depths)]  # a record that was cut off is left out
-        order = order[np.isin(steps[order], whole)]
-        if len(order) != len(whole) * len(depths) or len(whole) == 0:
+        order = np.flatnonzero(np.isin(steps, whole))
+        if len(whole) == 0:
             return None
         names, kinds = table["layer"], table["kind"]
         layers = tuple(
@@ -183,3 +198,11 @@ class Evidence:
         value = self.fact(*path)
         usable = isinstance(value, int | float) and not isinstance(value, bool)
         return float(value) if usable else float("nan")
+
+    def numbers(self, *path: str) -> Array:
+        """Return a list of numbers of at least 0 out of the facts; empty where there is none."""
+        values = self.fact(*path)
+        if not isinstance(values, list | tuple):
+            return np.zeros(0)
+        usable = [v for v in values if isinstance(v, int | float) and 0 <= v < float("inf")]
+        return np.asarray(usable if len(usable) == len(values) else [], np.float64)

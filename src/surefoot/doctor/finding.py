@@ -61,7 +61,8 @@ class Remedy:
             RecipeError: the edit does not fit the recipe.
 
         >>> recipe = Recipe.parse({"net": {"layers": [{"dense": 2}]}})
-        >>> Remedy("slower", {"optimizer.learning_rate": 0.01}).apply(recipe).optimizer.learning_rate
+        >>> slower = Remedy("slower", {"optimizer.learning_rate": 0.01})
+        >>> slower.apply(recipe).optimizer.learning_rate
         0.01
         """
         tables = recipe.to_dict()

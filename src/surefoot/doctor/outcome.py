@@ -60,7 +60,7 @@ def outcome(evidence: Evidence) -> Outcome:
     _, _, validation = evidence.validation
     now = float(validation[-1]) if len(validation) else train
     chance, reference = _yardsticks(evidence, measure)
-    score, base, top = (_score(value, chance, measure) for value in (now, chance, reference))
+    score, base, top = (score_of(value, chance, measure) for value in (now, chance, reference))
     gap = top - score
     learned = (score - base) / max(top - base, 1e-3)
     return Outcome(
@@ -81,7 +81,12 @@ def _state(score: float, base: float, top: float) -> State:
     return "fine" if gap <= _BEHIND else "behind"
 
 
-def _score(value: float, chance: float, measure: str) -> float:
+def score_of(value: float, chance: float, measure: str) -> float:
+    """Return a measured value on one scale for both measures: accuracy, or R² = 1 − rmse²/σ².
+
+    >>> score_of(0.9, 0.1, "accuracy"), score_of(1.0, 2.0, "rmse")
+    (0.9, 0.75)
+    """
     if measure == "accuracy":
         return value
     if math.isnan(value):
@@ -103,7 +108,7 @@ def _yardsticks(evidence: Evidence, measure: str) -> tuple[float, float]:
     """Return what guessing and what simple methods reach, NaN where not known."""
     if evidence.fact("reference", "measure") == measure:
         return evidence.number("reference", "chance"), evidence.number("reference", "best")
-    counts = evidence.fact("prepared", "targets", "counts")
-    if measure == "accuracy" and isinstance(counts, list) and counts and sum(counts):
-        return max(counts) / sum(counts), math.nan
+    counts = evidence.numbers("prepared", "targets", "counts")
+    if measure == "accuracy" and counts.any():
+        return float(max(counts) / sum(counts)), math.nan
     return evidence.number("prepared", "targets", "spread"), math.nan

@@ -20,18 +20,19 @@ def class_imbalance(evidence: Evidence) -> Suspicion | None:
 
     Example: 1 % of fraud: always saying "no" is right in 99 % of cases and never useful.
     """
-    counts = evidence.fact("prepared", "targets", "counts")
-    if not isinstance(counts, list) or len(counts) < 2 or not sum(counts):
+    counts = evidence.numbers("prepared", "targets", "counts")
+    if len(counts) < 2 or not counts.any():
         return None
     if evidence.recipe.train.class_weight is not None:
         return None
-    ratio = max(counts) / max(min(counts), 0.5)
+    most, least = int(counts.max()), int(counts.min())
+    ratio = most / max(least, 0.5)
     strength = 0.95 * ramp(ratio, 4, 20)
     if strength == 0:
         return None
-    held_out = evidence.fact("prepared", "targets", "validation_counts")
+    held_out = evidence.numbers("prepared", "targets", "validation_counts")
     alike = 1.0
-    if isinstance(held_out, list) and held_out and sum(held_out):
+    if held_out.any():
         there = max(held_out) / max(min(held_out), 0.5)
         alike = ratio / max(there, 1.0)
     if alike < 3:
@@ -39,8 +40,8 @@ def class_imbalance(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "class-imbalance",
         strength,
-        f"The largest class has {max(counts):,} training rows and the smallest {min(counts):,}, "
-        f"{number(ratio)} to one. The mean loss is then nearly all that of the large class, and "
+        f"The largest class has {most:,} training rows and the smallest {least:,}, {number(ratio)} "
+        "to one. The mean loss is then nearly all that of the large class, and "
         "always giving that class is the first thing that a net learns. "
         + (
             "The validation rows are balanced otherwise, so it shows in accuracy. "
@@ -49,7 +50,7 @@ def class_imbalance(evidence: Evidence) -> Suspicion | None:
         )
         + 'This is counted. Set train.class_weight = "balanced", which weighs each row by the '
         "inverse of its class's share, or gather more rows of the small class.",
-        {"ratio": ratio, "largest": max(counts), "smallest": min(counts)},
+        {"ratio": ratio, "largest": most, "smallest": least},
         remedies=(Remedy("weigh classes", {"train.class_weight": "balanced"}),),
     )
 
@@ -104,7 +105,8 @@ def data_problem(evidence: Evidence) -> Suspicion | None:
             nothing,
             "Nearest neighbours, a linear model, trees and a kernel all do little better than "
             f"guessing on these rows: {number(best)} against {number(chance)} ({measure}). Either "
-            "the inputs say next to nothing about the target, or labels and rows do not belong together.",
+            "the inputs say next to nothing about the target, or labels and rows do not belong "
+            "together.",
             numbers,
         )
     if disagree >= far:

@@ -30,7 +30,8 @@ def depth_degradation(evidence: Evidence) -> Suspicion | None:
         return None
     loss = evidence.metric("loss")
     tenth = max(1, len(loss) // 10)
-    fallen = float(1 - np.mean(loss[-tenth:]) / max(np.mean(loss[:tenth]), 1e-30)) if tenth else 0.0
+    first, last = (float(np.mean(part)) if len(loss) else np.nan for part in (loss[:tenth], loss[-tenth:]))
+    fallen = 1 - last / max(first, 1e-30)
     strength = 0.9 * ramp(deep, 6, 18)
     if "batch_norm" in kinds:
         strength *= 0.5

@@ -61,7 +61,7 @@ def overfitting(evidence: Evidence) -> Suspicion | None:
         f"On the training batches the net reaches {_shown(about.measure, train)}, on the "
         f"validation rows {_shown(about.measure, float(measured[-1]))}. Their loss was lowest at "
         f"step {since} and is {number(risen)} times that now: since then the net learns what is "
-        f"particular to its {int(evidence.number('prepared', 'rows') or 0):,} training rows, noise "
+        f"particular to its {f'{rows:,.0f} ' if math.isfinite(rows) else ''}training rows, noise "
         "included. A gap alone harms nobody; it does where validation got worse or stays below "
         "what simple methods reach. Stop earlier, hold the weights down, drop units, or gather "
         "more rows.",
@@ -150,10 +150,10 @@ def _narrowest(evidence: Evidence) -> tuple[int, float] | None:
     hidden = [w for w in _widths(layers(evidence.recipe)) if isinstance(w, int)]
     if not hidden:
         return None
-    size = evidence.fact("prepared", "targets", "size")
-    shape = evidence.fact("prepared", "shape")
-    inputs = math.prod(shape) if isinstance(shape, list) and shape else 4
-    needed = max(4.0, min(float(size or 1), 10.0)) if inputs > 1 else 2.0
+    size = evidence.number("prepared", "targets", "size")
+    shape = evidence.numbers("prepared", "shape")
+    inputs = math.prod(shape.tolist()) if len(shape) else 4
+    needed = max(4.0, min(size, 10.0)) if inputs > 1 else 2.0
     return min(hidden), needed
 
 

@@ -36,10 +36,10 @@ def diverged(evidence: Evidence) -> Suspicion | None:
     if len(loss) == 0:
         return None
     bad = ~np.isfinite(loss)
-    norm = evidence.metric("gradient_norm")
-    recorded = evidence.metric("learning_rate")
-    infinite = np.isinf(norm) | (np.isnan(norm) & np.isfinite(recorded))
-    broken = bad | (infinite if len(infinite) == len(bad) else False)
+    norm, recorded = evidence.metric("gradient_norm"), evidence.metric("learning_rate")
+    broken = bad
+    if len(norm) == len(recorded) == len(bad):
+        broken = bad | np.isinf(norm) | (np.isnan(norm) & np.isfinite(recorded))
     first = loss[0] if math.isfinite(loss[0]) else 0.0
     base = max(np.nan_to_num(chance_loss(evidence)), first, 1e-12)
     last = loss[-max(1, len(loss) // 20) :]

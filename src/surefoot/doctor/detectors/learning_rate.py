@@ -11,7 +11,7 @@ from surefoot.doctor.detector import Detector, number, ramp
 from surefoot.doctor.edits import rate_of
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.finding import Remedy, Suspicion
-from surefoot.doctor.signals import hidden, smoothed, update_ratio
+from surefoot.doctor.signals import Array, hidden, smoothed, update_ratio
 
 # ‖update‖/‖weights‖ per step that trains well: about 10⁻³.
 _USUAL = 1e-3
@@ -142,8 +142,7 @@ def learning_rate_too_low(evidence: Evidence) -> Suspicion | None:
     total = evidence.total_steps or evidence.steps
     reach = typical * total
     whole, clipped = (evidence.metric(n) for n in ("gradient_norm", "clipped_gradient_norm"))
-    used = np.isfinite(whole) & np.isfinite(clipped) & (whole > 0)
-    cut = float(np.median(clipped[used] / whole[used])) if used.any() else 1.0
+    cut = _median_share(clipped, whole)
     window = max(1, len(loss) // 20)
     curve = smoothed(loss, window)
     fallen = 1 - float(curve[-1]) / max(float(curve[0]), 1e-30)
@@ -188,6 +187,14 @@ def learning_rate_too_low(evidence: Evidence) -> Suspicion | None:
         0,
         remedies=tuple(remedies),
     )
+
+
+def _median_share(part: Array, whole: Array) -> float:
+    """Return the median of part over whole; 1 where it is not known."""
+    if len(part) != len(whole):
+        return 1.0
+    used = np.isfinite(whole) & np.isfinite(part) & (whole > 0)
+    return float(np.median(part[used] / whole[used])) if used.any() else 1.0
 
 
 def _rate_fell(evidence: Evidence) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from surefoot.doctor.detector import Detector, number, ramp
 from surefoot.doctor.edits import fitted_output, layers, output_activation
 from surefoot.doctor.evidence import Evidence
@@ -37,10 +39,9 @@ def wrong_output(evidence: Evidence) -> Suspicion | None:
     Example: {dense = 1}, {activation = "softmax"}: every row is class 1 with certainty.
     """
     kind = evidence.fact("prepared", "targets", "kind")
-    size = evidence.fact("prepared", "targets", "size")
     if kind not in ("classes", "labels", "numbers"):
         return None
-    strength, reason = _judge(evidence, str(kind), int(size or 1))
+    strength, reason = _judge(evidence, str(kind), _size(evidence))
     if strength == 0:
         return None
     edits = fitted_output(evidence.recipe, str(kind))
@@ -123,6 +124,18 @@ def _for_numbers(evidence: Evidence, last: str | None) -> tuple[float, str]:
     )
 
 
+def _shown(kind: str, size: int) -> str:
+    if kind == "classes":
+        return f"one of {size} classes"
+    return f"{size} {kind if size > 1 else kind.removesuffix('s')}"
+
+
+def _size(evidence: Evidence) -> int:
+    """Return how many classes, labels or numbers the target has; 1 where it is not known."""
+    size = evidence.number("prepared", "targets", "size")
+    return int(size) if math.isfinite(size) else 1
+
+
 def _in_front(tables: list[dict[str, object]]) -> str | None:
     """Return the activation straight in front of the last one, with no weights between."""
     if len(tables) < 2 or "activation" not in tables[-1]:
@@ -145,7 +158,7 @@ def wrong_loss(evidence: Evidence) -> Suspicion | None:
     """
     kind = evidence.fact("prepared", "targets", "kind")
     loss, last = evidence.recipe.train.loss, output_activation(evidence.recipe)
-    size = int(evidence.fact("prepared", "targets", "size") or 1)
+    size = _size(evidence)
     strength, reason = 0.0, ""
     if kind in ("classes", "labels") and loss == "mean_absolute_error":
         strength = 0.9
@@ -170,7 +183,7 @@ def wrong_loss(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "wrong-loss",
         strength,
-        f"{reason} The loss is {loss} and the target is {kind}. This follows from the recipe; how "
+        f"{reason} The loss is {loss}, and each row's target is {_shown(str(kind), size)}. This follows from the recipe; how "
         "much it hurts depends on the data, and an easy set may be learned all the same. The loss "
         "that belongs to this target has a gradient in proportion to the error, everywhere.",
         {"loss": loss, "target": str(kind), "size": size},

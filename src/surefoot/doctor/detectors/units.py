@@ -8,7 +8,7 @@ from surefoot.doctor.detector import Detector, few, ramp
 from surefoot.doctor.edits import SQUASHING, activated, initialized, rate_of
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.finding import Remedy, Suspicion
-from surefoot.doctor.signals import first_step, hidden, weighted
+from surefoot.doctor.signals import Array, first_step, hidden, weighted
 
 # Activations that are exactly zero for a range of inputs.
 _SILENT = ("relu", "step")
@@ -63,7 +63,7 @@ def dead_units(evidence: Evidence) -> Suspicion | None:
             else f"It began about step {since}, so too large a step pushed them there."
         )
         + " Half of a ReLU's outputs being zero is healthy and is not counted here.",
-        {"dead_share": worst, "dead_at_start": float(np.nanmax(columns[0]))},
+        {"dead_share": worst, "dead_at_start": float(np.nan_to_num(columns[0]).max())},
         since,
         names,
         tuple(remedies),
@@ -142,12 +142,13 @@ def symmetric_units(evidence: Evidence) -> Suspicion | None:
     alike = np.nan_to_num(columns[-1], nan=1.0) < 1e-3
     # One layer that is drawn at random gives the others different gradients.
     start = np.nan_to_num(columns[0], nan=1.0) < 1e-3
-    if not alike.any() and not (start.all() and float(np.nanmin(columns[-1])) < 0.05):
+    if not alike.any() and not (start.all() and _least(columns[-1]) < 0.05):
         return None
     sick = alike if alike.any() else start
     names = tuple(layer.name for layer, is_sick in zip(inner, sick, strict=True) if is_sick)
-    zero = bool(np.nanmax(evidence.vital("weight_rms")[0]) < 1e-12)
-    share = float(np.nanmin(columns[-1]))
+    weights = evidence.vital("weight_rms")[0, [layer.index for layer in linear]]
+    zero = bool((np.nan_to_num(weights, nan=1.0) < 1e-12).all())
+    share = _least(columns[-1])
     return Suspicion(
         "symmetric-units",
         1.0 if alike.all() else 0.9,
@@ -162,6 +163,11 @@ def symmetric_units(evidence: Evidence) -> Suspicion | None:
         names,
         (Remedy("random weights", initialized(evidence.recipe)),),
     )
+
+
+def _least(values: Array) -> float:
+    """Return the smallest number; what is not known counts as 1."""
+    return float(np.nan_to_num(values, nan=1.0).min())
 
 
 DETECTORS = (
