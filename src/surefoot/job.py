@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +85,7 @@ def prepare(
         DataError: the data cannot be used.
     """
     tables, arrays, where = _read(source, y, validation_data)
-    is_recipe = isinstance(source, Recipe) or _is_recipe_file(source)
+    is_recipe = isinstance(source, Recipe | Mapping) or _is_recipe_file(source)
     transformation = optimizer if isinstance(optimizer, GradientTransformation) else None
     if transformation is not None:
         tables["optimizer"] = {"name": "custom"}
@@ -141,6 +142,16 @@ def dataset_of(
     return _load(recipe, raw, layers, recipe.train.loss, sample_weight, embed)
 
 
+def reading(recipe: Recipe) -> Hashable:
+    """Return what decides how a recipe's rows are read; equal ones can share a data set.
+
+    Scaling of targets and the order of batches are the step's.
+    """
+    data = recipe.data.model_copy(update={"standardize_targets": False, "shuffle_seed": None})
+    layers = recipe.to_dict()["net"]["layers"]
+    return data, recipe.train.loss, recipe.train.precision, needs_pictures(layers)
+
+
 def _load(
     recipe: Recipe, raw: Raw, layers: Any, loss: Any, sample_weight: Any, embed: bool
 ) -> Dataset:
@@ -175,10 +186,11 @@ def _read(
     source: Any, y: Any, validation_data: tuple[Any, Any] | None
 ) -> tuple[dict[str, Any], tuple[Any, ...] | None, str]:
     """Return the recipe's tables, the arrays that were given, and what to call the source."""
-    if isinstance(source, Recipe):
+    if isinstance(source, Recipe | Mapping):
         if y is not None:
             raise DataError("y is given beside a recipe; give (x, y) and recipe keys, or a recipe")
-        return source.to_dict(), None, "recipe"
+        tables = source.to_dict() if isinstance(source, Recipe) else copy.deepcopy(dict(source))
+        return tables, None, "recipe"
     if isinstance(source, str | Path):
         if y is not None:
             raise DataError("y is given beside a named source; the source brings its own targets")

@@ -116,7 +116,7 @@ def anything(draw, make):
         for name in path[:-1]:
             place = place[name] if isinstance(place.get(name), dict) else {}
         place[path[-1]] = draw(_facts)
-    points = ({}, {"step": "?"}, {"loss": 1.0}, {"loss": np.nan, "step": np.nan})
+    points = ({}, {"step": "?"}, {"loss": 1.0, "gradient_norm": 0.0}, {"loss": 1.0, "step": np.nan})
     curvature = draw(st.sampled_from((None, *points)))
     return dataclasses.replace(
         given_evidence,

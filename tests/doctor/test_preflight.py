@@ -62,7 +62,8 @@ def test_a_healthy_recipe_passes_every_check():
     assert rows["initial-loss"]["expected"] == "near 2.3"  # ln 10
     assert rows["initial-loss"]["value"] == pytest.approx(math.log(10), rel=0.5)
     assert rows["overfit-20"]["value"] >= 0.95
-    assert found.evidence.steps == 1 and found.evidence.total_steps == 90
+    assert found.evidence.steps == 1
+    assert found.evidence.total_steps == 90
 
 
 def test_the_programs_of_the_first_step_are_those_of_training():
@@ -93,7 +94,9 @@ def test_a_softmax_over_one_unit_fails_output_and_twenty_rows():
 def test_next_to_no_rate_fails_twenty_rows_and_one_that_suits_does_not():
     # The same net and rows as the healthy one: no compilation of its own.
     slow = overfit(job_of(rate=1e-9))
-    assert not slow.passed and slow.complete and slow.steps == 300
+    assert not slow.passed
+    assert slow.complete
+    assert slow.steps == 300
     assert slow.best < 0.5
 
 
@@ -101,7 +104,8 @@ def test_what_regularizes_is_left_out():
     held = [MLP[0], {"dropout": 0.95}, *MLP[1:]]
     job = job_of(layers=held, train={"class_weight": "balanced", "early_stopping": {}})
     found = overfit(job)
-    assert found.passed and found.examples == 20
+    assert found.passed
+    assert found.examples == 20
     assert job.recipe.train.early_stopping is not None
 
 
@@ -134,6 +138,7 @@ def test_only_faults_of_wiring_quote_the_twenty_rows():
     said = [suspicion("dead-units", 0.6), suspicion("overfitting", 0.6), suspicion("ravine", 0.01)]
     row = {"check": "overfit-20", "passed": False, "value": 0.4, "sentence": "It cannot."}
     dead, *others = quoted(said, [row])
-    assert dead.strength == pytest.approx(0.7) and dead.explanation == "So. It cannot."
+    assert dead.strength == pytest.approx(0.7)
+    assert dead.explanation == "So. It cannot."
     assert others == said[1:]
     assert quoted(said, [{**row, "passed": True}]) == said

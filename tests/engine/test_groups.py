@@ -48,3 +48,16 @@ def test_two_groups_train_as_one(monkeypatch, make_recipe, dataset, own_batches)
         np.testing.assert_allclose(one.validation, two.validation, rtol=1e-4)
         for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(two.params), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+
+
+def test_groups_of_one_lane_with_batches_of_its_own_train_as_that_lane_does(
+    monkeypatch, make_recipe, dataset
+):
+    monkeypatch.setattr(groups, "_cores", lambda: 2)
+    recipes = [make_recipe(seed=seed) for seed in (0, 1)]
+    together = train(Cohort(recipes, dataset))
+    for recipe, one in zip(recipes, together, strict=True):
+        (alone,) = train(Cohort([recipe], dataset))
+        np.testing.assert_allclose(one.train, alone.train, rtol=1e-5)
+        for a, b in zip(jax.tree.leaves(one.params), jax.tree.leaves(alone.params), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)

@@ -83,12 +83,13 @@ def _result(found: Diagnosis) -> str:
 
 
 def _finding(people: Console, finding: Finding) -> None:
+    from surefoot.doctor.detector import few
+
     root = "" if finding.caused_by is None else f", follows from {finding.caused_by}"
-    where = f", layers {', '.join(finding.layers[:6])}" if finding.layers else ""
-    more = ", …" if len(finding.layers) > 6 else ""
+    where = f", in {few(finding.layers)}" if finding.layers else ""
     people.print(
         f"\n[bold {COLOURS[finding.severity]}]{finding.id}[/] ({finding.severity}, "
-        f"{finding.certainty}, since step {finding.since_step:,}{where}{more}{root})",
+        f"{finding.certainty}, since step {finding.since_step:,}{where}{root})",
         soft_wrap=True,
     )
     people.print(finding.explanation, markup=False)

@@ -166,6 +166,22 @@ def cause_of(name: str, suspicions: Sequence[Suspicion], root: str | None) -> st
     return max(causes, key=lambda s: s.strength).id if causes else None
 
 
+def causes_of(suspicions: Sequence[Suspicion], root: str | None) -> dict[str, str | None]:
+    """Return what each follows from; where two would explain each other, the stronger does.
+
+    >>> def suspicion(name, strength):
+    ...     return Suspicion(name, strength, "", {})
+    >>> causes_of([suspicion("dead-units", 0.5), suspicion("unscaled-inputs", 1.0)], None)
+    {'unscaled-inputs': None, 'dead-units': 'unscaled-inputs'}
+    """
+    caused: dict[str, str | None] = {}
+    for suspicion in sorted(suspicions, key=lambda s: -s.strength):
+        cause = cause_of(suspicion.id, suspicions, root)
+        circle = cause is not None and suspicion.id in _way(cause, caused)
+        caused[suspicion.id] = None if circle else cause
+    return caused
+
+
 def chain(root: str, caused_by: Mapping[str, str | None]) -> list[str]:
     """Return a longest way from the root through what follows from it."""
     ways = [[root]]

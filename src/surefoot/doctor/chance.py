@@ -37,4 +37,3 @@ def chance_loss(evidence: Evidence) -> float:
         "mean_absolute_error": float(np.mean(np.minimum(shares, 1 - shares))),
     }
     return known.get(loss, math.nan)
-

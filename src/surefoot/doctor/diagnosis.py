@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from surefoot.doctor.causes import cause_of, chain, root_scores
+from surefoot.doctor.causes import causes_of, chain, root_scores
 from surefoot.doctor.detector import Detector
 from surefoot.doctor.evidence import PLACE, Evidence
 from surefoot.doctor.finding import Finding, Severity, Suspicion
@@ -125,8 +125,10 @@ def weigh(
     """
     with np.errstate(all="ignore"):
         about = outcome(evidence)
-    if not suspicions or max(s.strength for s in suspicions) < SAID:
-        suspicions = [*suspicions, *_unexplained(evidence, about)]
+    if confirmed is None and all(s.strength < SAID for s in suspicions):
+        named = _unexplained(evidence, about)
+        known = {s.id for s in named}
+        suspicions = [*(s for s in suspicions if s.id not in known), *named]
     scores = root_scores(suspicions)
     root = confirmed or max(scores, key=lambda name: scores[name], default=None)
     severities = {s.id: _severity(s, about, evidence, s.id == root) for s in suspicions}
@@ -138,7 +140,7 @@ def weigh(
         for s in suspicions
         if s.strength >= SAID or s.id == root
     ]
-    caused = {s.id: cause_of(s.id, said, root) for s in said}
+    caused = causes_of(said, root)
     findings = tuple(
         Finding(
             s.id,

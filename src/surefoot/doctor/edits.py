@@ -30,6 +30,20 @@ def flat(tables: list[Layer]) -> Iterator[Layer]:
             yield layer
 
 
+def kinds(tables: list[Layer]) -> set[str]:
+    """Return the keys of all layers, those within residual branches and repetitions too.
+
+    >>> sorted(kinds([{"repeat": 2, "layers": [{"residual": [{"dense": 8}]}]}]))
+    ['dense', 'layers', 'repeat', 'residual']
+    """
+    found = {key for layer in tables for key in layer}
+    for layer in tables:
+        for key in ("residual", "layers"):
+            if isinstance(layer.get(key), list):
+                found |= kinds(layer[key])
+    return found
+
+
 def changed(tables: list[Layer], change: Callable[[Layer], list[Layer]]) -> list[Layer]:
     """Return the layers with each one replaced by what ``change`` makes of it."""
     result: list[Layer] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from surefoot.recipe import Recipe
@@ -137,10 +137,10 @@ class Finding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        values = asdict(self)
-        values["layers"] = list(self.layers)
-        values["evidence"] = dict(self.evidence)
-        values["remedies"] = [
-            {"text": r.text, "edits": dict(r.edits), "toml": r.toml} for r in self.remedies
-        ]
-        return values
+        remedies = [{"text": r.text, "edits": dict(r.edits), "toml": r.toml} for r in self.remedies]
+        return {
+            **vars(self),
+            "layers": list(self.layers),
+            "evidence": dict(self.evidence),
+            "remedies": remedies,
+        }

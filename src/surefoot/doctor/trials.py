@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Any
 
-import numpy as np
 from optax import GradientTransformation
 
 from surefoot.data import Dataset
@@ -17,13 +16,11 @@ from surefoot.doctor.causes import root_scores
 from surefoot.doctor.diagnosis import SAID, Diagnosis, suspect
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.finding import Suspicion
-from surefoot.doctor.outcome import score_of
+from surefoot.doctor.lanes import Clock, score, without_vitals
 from surefoot.engine.cohort import Cohort
-from surefoot.engine.events import Silent
-from surefoot.engine.training import LaneResult, train
+from surefoot.engine.training import train
 from surefoot.errors import SurefootError
-from surefoot.job import Job, dataset_of
-from surefoot.nn.nets import needs_pictures
+from surefoot.job import Job, dataset_of, reading
 from surefoot.recipe import Recipe
 
 # A candidate is tried where the rules think it at least this likely beside the likeliest.
@@ -49,7 +46,8 @@ class Trials:
             was changed; `tried`; `measure`, "accuracy" or "R²"; `with` and `without` the change,
             over validation rows where there are any, and `train_with`, `train_without` over
             training rows: means over seeds; `gain`, of the mean; `spread`, its standard error;
-            `seeds`; `steps` and `steps_without`; `diverged`; `confirmed`; `sentence`.
+            `seeds`; `steps` and `steps_without`; `diverged`; `confirmed`; `sentence`. One that was
+            not tried has no numbers.
         confirmed: the finding whose removal helps most, if it clearly helps.
         sentence: what was tried and found, in one line; empty where nothing was to be decided.
     """
@@ -137,6 +135,8 @@ def _choose(rows: Sequence[Row], floor: float) -> str | None:
 
 def _sentence(rows: Sequence[Row], chosen: str | None) -> str:
     count = sum(row["tried"] for row in rows)
+    if count == 0:
+        return "No candidate for the root cause could be tried."
     names = ", ".join(row["id"] for row in rows)
     head = f"{count} of {len(rows)} candidates for the root cause were tried ({names}): "
     if chosen is None:
@@ -175,16 +175,6 @@ class _Measured:
     diverged: bool
 
 
-class _Clock(Silent):
-    """Ends training at a time."""
-
-    def __init__(self, end: float) -> None:
-        self._end = end
-
-    def stop(self) -> bool:
-        return time.monotonic() > self._end
-
-
 class _Trial:
     """The recipe as it is, and with one thing changed, over the same seeds."""
 
@@ -192,11 +182,9 @@ class _Trial:
         self, job: Job | Recipe, load: Callable[[Recipe], Dataset], seeds: int, end: float
     ) -> None:
         recipe = job.recipe if isinstance(job, Job) else job
-        self._base = recipe.model_copy(
-            update={"vitals": recipe.vitals.model_copy(update={"every": 0, "first": 0})}
-        )
+        self._base = without_vitals(recipe)
         dataset = job.dataset if isinstance(job, Job) else load(recipe)
-        self._datasets: dict[Hashable, Dataset] = {_reading(self._base): dataset}
+        self._datasets: dict[Hashable, Dataset] = {reading(self._base): dataset}
         self._transformation: GradientTransformation | None = (
             job.cohort.blueprint.transformation if isinstance(job, Job) else None
         )
@@ -247,7 +235,7 @@ class _Trial:
 
     def _cohort_of(self, recipes: Sequence[Recipe]) -> Cohort:
         first = recipes[0]
-        key = _reading(first)
+        key = reading(first)
         if key not in self._datasets:
             self._datasets[key] = self._load(first)
         custom = first.optimizer.name == "custom"
@@ -288,13 +276,13 @@ class _Trial:
             for i in range(self._seeds)
         ]
         cohort = self._cohort_of(recipes)
-        results = train(cohort, _Clock(end), until=steps)
+        results = train(cohort, Clock(end), until=steps)
         found = {}
         for place, lane in enumerate(group):
             own = results[place * self._seeds : (place + 1) * self._seeds]
             found[lane.recipe] = _Measured(
-                [_score(cohort, result, held_out=True) for result in own],
-                [_score(cohort, result, held_out=False) for result in own],
+                [score(cohort, result, held_out=True) for result in own],
+                [score(cohort, result, held_out=False) for result in own],
                 max(result.steps for result in own),
                 any(result.diverged is not None for result in own),
             )
@@ -311,38 +299,18 @@ class _Trial:
         row = {
             "tried": True,
             "measure": "R²" if self._cohort.measure == "rmse" else "accuracy",
-            "with": fmean(after.scores),
-            "without": fmean(before.scores),
-            "train_with": fmean(after.train_scores),
-            "train_without": fmean(before.train_scores),
-            "gain": gain,
-            "spread": spread,
+            "with": round(fmean(after.scores), 6),
+            "without": round(fmean(before.scores), 6),
+            "train_with": round(fmean(after.train_scores), 6),
+            "train_without": round(fmean(before.train_scores), 6),
+            "gain": round(gain, 6),
+            "spread": round(spread, 6),
             "seeds": self._seeds,
             "steps": after.steps,
             "steps_without": before.steps,
             "diverged": after.diverged,
         }
         return {**row, "sentence": _told(row, text)}
-
-
-def _reading(recipe: Recipe) -> Hashable:
-    """Return what decides how rows are read; scaling of targets and order are the step's."""
-    data = recipe.data.model_copy(update={"standardize_targets": False, "shuffle_seed": None})
-    layers = recipe.to_dict()["net"]["layers"]
-    return data, recipe.train.loss, recipe.train.precision, needs_pictures(layers)
-
-
-def _score(cohort: Cohort, result: LaneResult, held_out: bool) -> float:
-    """Return accuracy, or R² but no less than −1: worse is no worse; 0 where nothing is finite."""
-    dataset = cohort.dataset
-    y, measured = dataset.y_train, result.train
-    if held_out and dataset.y_val is not None and result.validation is not None:
-        y, measured = dataset.y_val, result.validation
-    if cohort.measure == "rmse":
-        chance = float(np.sqrt(np.mean(np.var(y, axis=0, dtype=np.float64))))
-        score = score_of(measured[1], chance, "rmse")
-        return max(score, -1.0) if math.isfinite(score) else -1.0
-    return measured[1] if math.isfinite(measured[1]) else 0.0
 
 
 def _told(row: Row, text: str) -> str:

@@ -126,6 +126,8 @@ class Programs:
             rows = lax.dynamic_index_in_dim(
                 orders.rows, index, axis=0 if shared else 1, keepdims=False
             )
+            if count == 1 and not shared:
+                rows = rows[0]  # nothing is mapped over a single lane
             return jax.tree.map(lambda array: array[rows], data)
 
         def mapped(step: Callable[..., Any]) -> Callable[..., Any]:

@@ -69,7 +69,10 @@ def ladder(name, numbers):
         "initialization-scale": [{"vitals": {"activation_std": v}} for v in (6.0, 20.0, 100.0)],
         "learning-rate-too-high": [{"vitals": {"update_ratio": v}} for v in (0.04, 0.2, 5.0)],
         "learning-rate-too-low": [
-            {"vitals": {"update_ratio": v}, "metrics": {"loss": np.linspace(1.1, 1.1 - 300 * v, 640)}}
+            {
+                "vitals": {"update_ratio": v},
+                "metrics": {"loss": np.linspace(1.1, 1.1 - 300 * v, 640)},
+            }
             for v in (3e-4, 1e-4, 1e-7)
         ],
         "unscaled-inputs": [
@@ -86,7 +89,11 @@ def ladder(name, numbers):
             {"recipe": {"train.loss": "mean_absolute_error"}},
         ],
         "saddle-point": [
-            {"curvature": plateau(smallest_eigenvalue=-0.5, escape_loss=0.5, escape_descent_loss=0.4)}
+            {
+                "curvature": plateau(
+                    smallest_eigenvalue=-0.5, escape_loss=0.5, escape_descent_loss=0.4
+                )
+            }
         ],
         "local-minimum": [{"curvature": plateau()}],
         "flat-region": [{"curvature": plateau(largest_eigenvalue=1e-6, smallest_eigenvalue=0.0)}],

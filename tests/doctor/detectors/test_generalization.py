@@ -49,6 +49,11 @@ def test_a_gap_without_rows_for_validation_is_not_known(evidence):
     assert overfitting(evidence(without=("validation_accuracy",))) is None
 
 
+def test_a_loss_that_never_turned_is_not_dated(evidence):
+    found = overfitting(evidence(metrics={"validation_accuracy": ends(0.5)}))
+    assert "The net has learned what is particular to its" in found.explanation
+
+
 def test_what_is_not_learned_is_not_learned_by_heart(evidence):
     columns = {"accuracy": 0.6, "validation_accuracy": ends(0.4)}
     half = overfitting(evidence(metrics=columns))

@@ -26,6 +26,12 @@ def test_the_loss_that_is_not_finite_is_found_at_its_step(evidence):
     assert found.remedies[0].edits == {"optimizer.learning_rate": 1e-5}
 
 
+def test_a_loss_that_was_never_finite_has_no_number_before(evidence):
+    found = diverged(evidence(metrics={"loss": np.nan}))
+    assert found.since_step == 0
+    assert "nan" not in found.explanation
+
+
 def test_a_gradient_that_is_not_finite_counts_at_recorded_steps_alone(evidence):
     norm = np.full(640, np.nan)
     rate = np.full(640, np.nan)
@@ -60,7 +66,9 @@ def test_ten_sigmoid_layers_are_told_by_their_slope(evidence):
 
 def test_two_layers_are_no_chain(evidence):
     layers = ({"dense": 8}, {"activation": "relu"}, {"dense": "classes"}, {"activation": "softmax"})
-    assert vanishing_gradients(evidence(layers=layers, vitals={"signal_rms": [1e-9, 1, 1, 1]})) is None
+    assert (
+        vanishing_gradients(evidence(layers=layers, vitals={"signal_rms": [1e-9, 1, 1, 1]})) is None
+    )
 
 
 def test_the_layers_that_explode_are_named(evidence):

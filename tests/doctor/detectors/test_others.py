@@ -125,5 +125,7 @@ def test_the_newest_point_of_the_landscape_is_judged(evidence):
 
 def test_a_net_that_has_learned_its_rows_is_no_fault(evidence):
     fitted = {"loss": 1e-6, "baseline_loss": 1.0, "gradient_norm": 1e-9, "step": 1.0}
-    (found,) = (d.look(evidence(curvature=fitted)) for d in plateaus.DETECTORS if d.id == "local-minimum")
+    (found,) = (
+        d.look(evidence(curvature=fitted)) for d in plateaus.DETECTORS if d.id == "local-minimum"
+    )
     assert found.strength == 0.0

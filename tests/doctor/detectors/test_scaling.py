@@ -32,6 +32,12 @@ def test_inputs_in_large_units(evidence):
     assert found.remedies[0].edits == {"data.standardize": True}
 
 
+def test_what_is_standardized_already_is_not_to_be_standardized(evidence):
+    found = unscaled_inputs(evidence(facts=of_inputs(rms=1e-3)))
+    assert found.remedies == ()
+    assert "standardized already" in found.explanation
+
+
 def test_squashing_units_take_less(evidence):
     facts = of_inputs(rms=2.5)
     assert unscaled_inputs(evidence(recipe=RAW, facts=facts)) is None
@@ -68,7 +74,7 @@ def test_classes_have_no_scale(evidence):
     ("spread", "layers", "word"),
     [
         ([1.0, 0.6, 1e-3, 6e-4, 1e-5, 0.3], ("3", "5"), "shrink"),
-        ([20.0, 12.0, 300.0, 180.0, 90.0, 0.3], ("1", "3", "5"), "blow it up 300-fold"),
+        ([20.0, 12.0, 300.0, 180.0, 90.0, 0.3], ("1", "3", "5"), "blow the signal up 300-fold"),
     ],
     ids=["small", "large"],
 )

@@ -77,7 +77,10 @@ def test_an_output_that_is_sure_is_not_saturated(evidence):
 def test_copies_are_found_in_hidden_layers(evidence, weight, words):
     spread = [1e-6, np.nan, 0.0, np.nan, 0.9, np.nan]
     found = symmetric_units(
-        evidence(recipe={"net.initializer": "zeros"}, vitals={"unit_spread": spread, "weight_rms": weight})
+        evidence(
+            recipe={"net.initializer": "zeros"},
+            vitals={"unit_spread": spread, "weight_rms": weight},
+        )
     )
     assert (found.layers, found.strength, found.since_step) == (("1", "3"), 1.0, 0)
     assert words in found.explanation

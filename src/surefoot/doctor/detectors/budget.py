@@ -19,8 +19,8 @@ def too_few_epochs(evidence: Evidence) -> Suspicion | None:
     """Say whether the run ended, or will end, while it was still getting better.
 
     Formula: f = the fall of the mean training loss from the last but one tenth of the run to the
-    last, as a share of the loss there; T = the number of updates. Suspicious where T is below 400
-    and f above 2 %, the more the fewer; never where the loss lies still.
+    last, as a share of the loss there; T = the number of updates. Suspicious where T is below 400,
+    the more the fewer, to 30, or f above 3 %, to 30 %; hardly where the loss lies still.
 
     Source: Tuning Playbook (Godbole et al., 2023): a best checkpoint at the very end asks for
     more steps. AutoTrainer has no such rule; SageMaker's LossNotDecreasing says the opposite.
@@ -51,7 +51,7 @@ def too_few_epochs(evidence: Evidence) -> Suspicion | None:
         "too-few-epochs",
         strength,
         f"The run has {total:,} updates, {epochs} epoch{'s' if epochs > 1 else ''} of "
-        f"{evidence.epoch_steps:,}, and the loss fell by {fall:.0%} over its last tenth. A net "
+        f"{evidence.epoch_steps:,}, and the loss {_change(fall)} over its last tenth. A net "
         "that is still getting better when it is stopped has not shown what it can do. Whether "
         f"more of the same is enough shows only by trying; a small net seldom settles in fewer "
         f"than {_FEW_STEPS} updates. Train for longer: {epochs * factor} epochs, for instance.",
@@ -61,12 +61,16 @@ def too_few_epochs(evidence: Evidence) -> Suspicion | None:
     )
 
 
+def _change(fall: float) -> str:
+    return f"fell by {fall:.0%}" if fall > 0.005 else f"changed by {abs(fall):.1%}"
+
+
 def batch_too_small(evidence: Evidence) -> Suspicion | None:
     """Say whether each step follows so few examples that noise outweighs direction.
 
     Formula: b rows a batch, and n = the spread of single batches' losses over the last quarter,
-    as a share of their mean. Suspicious where b is at most 4 and the steps are not short: q, the
-    median ‖update‖/‖weights‖, above 10⁻³. Noise of the gradient falls as 1/√b.
+    as a share of their mean. Suspicious where b is at most 6 and the steps are not short: q, the
+    median ‖update‖/‖weights‖, from 0.0008 to 0.015. Noise of the gradient falls as 1/√b.
 
     Source: McCandlish et al. (2018), An empirical model of large-batch training: the gradient
     noise scale. Batch normalization needs more: Wu and He (2018), figure 1.

@@ -61,9 +61,9 @@ def data_problem(evidence: Evidence) -> Suspicion | None:
     Formula: with h the accuracy (or R²) of the best simple method and c that of guessing, on the
     validation rows: h near c means that the inputs say nothing about the target. With h' the same
     on rows held out of the *training* rows: h' far below h means that the training labels do not
-    agree with each other as the validation labels do. Also: no input that varies; rows so far out
-    that the middle 90 % of a typical feature spans less than half of its standard deviation (3.3
-    of it where values are normal).
+    agree with each other as the validation labels do, where the difference is more than 2 of its
+    standard errors. Also: no input that varies; rows so far out that the middle 90 % of a typical
+    feature spans less than half of its standard deviation (3.3 of it where values are normal).
 
     Source: nearest neighbours bound the best possible error from above and, halved, from below
     (Cover and Hart, 1967); for label noise, Northcutt et al. (2021), confident learning.
@@ -96,6 +96,7 @@ def data_problem(evidence: Evidence) -> Suspicion | None:
     disagree = 0.0
     if math.isfinite(above) and math.isfinite(inside) and above > 0.2:
         disagree = ramp(max(inside / above, 1e-3), 0.9, 0.5)
+        disagree *= ramp((above - inside) / _noise(evidence, above, inside), 2, 4)
     middle = evidence.number("prepared", "inputs", "middle")
     far = max(0.5 * ramp(outlier, 100, 1000), 0.9 * ramp(max(middle, 1e-6), 0.5, 0.05))
     if max(nothing, disagree, far) < 0.05:
@@ -123,6 +124,21 @@ def data_problem(evidence: Evidence) -> Suspicion | None:
         "the rest of such a column nearly constant, and one row's gradient outweighs all others.",
         numbers,
     )
+
+
+def _noise(evidence: Evidence, above: float, inside: float) -> float:
+    """Return about the standard error of the difference between two shares of what is learnable.
+
+    Of a share s over n rows: √(s(1 − s)/n) for accuracy, 2(1 − s)√(s/n) for R² (Cohen et al.,
+    2003); the larger of the two is taken.
+    """
+    total = 0.0
+    for share, rows in ((above, "measured_rows"), (inside, "held_out_rows")):
+        share = min(max(share, 0.05), 0.95)
+        count = evidence.number("reference", rows)
+        count = count if count >= 1 else 100.0
+        total += max(4 * share * (1 - share) ** 2, share * (1 - share)) / count
+    return math.sqrt(total)
 
 
 def _problem(strength: float, reason: str, numbers: dict[str, float]) -> Suspicion:

@@ -23,7 +23,7 @@ def overfitting(evidence: Evidence) -> Suspicion | None:
 
     Formula: with a the accuracy (or R²) of the last epoch's batches and a' that of the validation
     rows, g = a − a'; r = the newest validation loss over the lowest. Suspicious where g is above
-    0.08 while the validation result lies below what simple methods reach, or r above 1.5.
+    0.06, to 0.35, or r above 1.3, to 4; with few rows, from 160 to 30, a gap of 0.05 is enough.
 
     Source: SageMaker's Overfit takes (validation − training)/training loss above 0.1, which most
     healthy runs pass; AutoTrainer a gap of 0.1 in accuracy.
@@ -59,9 +59,14 @@ def overfitting(evidence: Evidence) -> Suspicion | None:
         "overfitting",
         strength,
         f"On the training batches the net reaches {_shown(about.measure, train)}, on the "
-        f"validation rows {_shown(about.measure, float(measured[-1]))}. Their loss was lowest at "
-        f"step {since} and is {number(risen)} times that now: since then the net learns what is "
-        f"particular to its {f'{rows:,.0f} ' if math.isfinite(rows) else ''}training rows, noise "
+        f"validation rows {_shown(about.measure, float(measured[-1]))}. "
+        + (
+            f"Their loss was lowest at step {since} and is {number(risen)} times that now: since "
+            "then the net learns what is "
+            if risen > 1.05
+            else "The net has learned what is "
+        )
+        + f"particular to its {f'{rows:,.0f} ' if math.isfinite(rows) else ''}training rows, noise "
         "included. A gap alone harms nobody; it does where validation got worse or stays below "
         "what simple methods reach. Stop earlier, hold the weights down, drop units, or gather "
         "more rows.",
@@ -87,9 +92,9 @@ def _shown(measure: str, value: float) -> str:
 def underfitting(evidence: Evidence) -> Suspicion | None:
     """Say whether net or regularization leaves no room to learn even the training rows.
 
-    Rules: dropout of 0.7 or more; weights that decay to nothing: their root mean square fell to
-    less than a third of the start under weight decay; a hidden layer with fewer units than the
-    target has numbers, or than 4. Stronger where training itself stays poor.
+    Rules: dropout that leaves less than 35 % of a layer's units, or all dropouts together less
+    than 10 %; weights that decay to nothing: their root mean square fell below half of the start
+    under weight decay; a hidden layer with fewer units than the target has numbers, or than 4.
 
     Source: Goodfellow et al. (2016), section 5.2, capacity; Srivastava et al. (2014), figure 9,
     for dropout above 0.7.

@@ -67,7 +67,8 @@ def diverged(evidence: Evidence) -> Suspicion | None:
             if broken.any()
             else f"From step {since} on the loss is more than 100 times what it began with"
         )
-        + f"; the loss before was at most {number(peak)}. Each step made the next error larger "
+        + (f"; the loss before was at most {number(peak)}. " if math.isfinite(peak) else ". ")
+        + "Each step made the next error larger "
         "than the one before, as happens when steps are longer than the error surface's curvature "
         "allows. From there on nothing is learned; the last finite weights are kept. This is no "
         "matter of opinion. Smaller steps stop it: a lower rate, inputs and weights of a healthy "
@@ -82,8 +83,8 @@ def diverged(evidence: Evidence) -> Suspicion | None:
 def vanishing_gradients(evidence: Evidence) -> Suspicion | None:
     """Say whether the backward signal dies out on its way to the first layers.
 
-    Formula: v = rms of ∂L/∂z at the first layer with weights over that at the last hidden one,
-    at the first step. Suspicious below 10⁻² with at least 3 layers, certain to hurt
+    Formula: v = rms of ∂L/∂z at the first layer with weights over that at the last one, at the
+    first step. Suspicious below 0.02 with at least 3 layers, certain to hurt
     below 10⁻⁵. The limit is a ratio within one net, since loss and batch set the scale.
 
     Source: Hochreiter (1991); Glorot and Bengio (2010), figure 7. AutoTrainer: ratio of first to
@@ -121,8 +122,8 @@ def vanishing_gradients(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "vanishing-gradients",
         strength,
-        f"Of the error's signal at the last layer {number(ratio)} is left at the first one, "
-        f"{depth(recipe)} layers down, at the first step; {few(names)} get less than a tenth. "
+        f"Of the error's signal at the last of {depth(recipe)} layers, a share of {number(ratio)} "
+        f"is left at the first one, at the first step; less than a tenth arrives in {few(names)}. "
         f"{why} Layers without a signal keep their random weights, and the layers above learn "
         "from what random layers let through. The ratio is measured inside this net, so neither "
         "loss nor batch size explains it. Activations that do not squash, weights to suit, "
@@ -138,7 +139,7 @@ def exploding_gradients(evidence: Evidence) -> Suspicion | None:
     """Say whether the backward signal grows on its way to the first layers.
 
     Formula: e = the largest rms of ∂L/∂z over layers with weights, over that at the last one,
-    at the first step. Suspicious above 30, certain to hurt above 10⁴.
+    at the first step. Suspicious above 20, certain to hurt above 10⁴.
 
     Source: Pascanu, Mikolov and Bengio (2013). AutoTrainer: first over last kernel's above 70.
 

@@ -20,11 +20,12 @@ _USUAL = 1e-3
 def learning_rate_too_high(evidence: Evidence) -> Suspicion | None:
     """Say whether steps are too long.
 
-    Formula: q = the median over layers of ‖update‖/‖weights‖ at a step, its largest over the first
-    records and its median over all; j = how far the loss of single batches jumps, its median
-    absolute step over the loss itself; b = the mean loss of the last tenth over that of knowing
-    nothing. Suspicious where a first update changes weights by more than a third, or q stays
-    above 0.05, or the loss ends above where it began; the more of these, the stronger.
+    Formula: q = the median over layers of ‖update‖/‖weights‖ at a step; p = the highest loss over
+    the larger of the first one and that of knowing nothing; b = the mean loss of the last tenth
+    over that of knowing nothing; d = the share of a hidden layer that fell silent or flat since
+    the first step. The strongest of: an early q from 0.2 to 3, a median q from 0.03 to 0.5, d
+    from 0.25 to 0.7, and where an early q is above 0.02 also p from 3 to 100, b from 1.3 to 10,
+    and a loss that is not finite.
 
     Source: CS231n, notes 3: q near 10⁻³. SageMaker's limits of 10 and 10⁻⁸ hardly ever fire;
     DeepDiagnosis alarms outside 10⁻⁵ to 10⁻¹. The largest Hessian eigenvalue above 2/rate is
@@ -78,8 +79,8 @@ def learning_rate_too_high(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "learning-rate-too-high",
         strength,
-        f"The first updates change the weights by {start:.1%} of their size in one step, the "
-        f"median update by {typical:.2%}, {jump}. About 0.1 % a step trains well; far more throws "
+        f"The first updates change the weights by {_of_size(start)} in one step, the median update "
+        f"by {_of_size(typical)}, {jump}. About 0.1 % a step trains well; far more throws "
         "away at each step what the one before has learned, jumps across valleys of the error "
         "surface, and can kill or saturate units for good. "
         + (
@@ -119,11 +120,11 @@ def _died(evidence: Evidence) -> float:
 def learning_rate_too_low(evidence: Evidence) -> Suspicion | None:
     """Say whether steps are too short to arrive within the run.
 
-    Formula: m = q·√T or q·T, how far the weights can move within the run of T steps relative to
-    their size, with q the median ‖update‖/‖weights‖: at most q·T, if all steps point one way.
-    Suspicious where q·T is below 0.5 and q below 10⁻³, while the loss falls steadily or hardly at
-    all. Clipping that cuts nearly every gradient to next to nothing is told apart: c = the median
-    of the clipped over the whole norm.
+    Formula: q·T, the farthest that the weights can move within the run of T steps relative to
+    their size, if all steps point one way, with q the median ‖update‖/‖weights‖. Suspicious where
+    q·T is below 0.5 (2 where the loss falls steadily) and q below 10⁻³, certain to hurt at 0.02
+    (0.2) and 10⁻⁴. Clipping that cuts nearly every gradient to next to nothing is told apart:
+    c = the median of the clipped over the whole norm.
 
     Source: as for too high a rate; DeepDiagnosis and SageMaker use limits on q alone, which say
     nothing about a run's length.
@@ -169,9 +170,9 @@ def learning_rate_too_low(evidence: Evidence) -> Suspicion | None:
         "learning-rate-too-low",
         strength,
         f"The median update changes the weights by {typical:.2g} of their size, so all {total:,} "
-        f"steps together can move them by at most {reach:.1%}. The loss has fallen by "
+        f"steps together can move them by at most {number(reach)} of it. The loss has fallen by "
         f"{fallen:.0%} so far. The gradient points somewhere, but steps this short do not get "
-        "there within the run; more epochs would help as little as a rate that much lower. "
+        "there within the run, and waiting longer is the slow way. "
         + (f"Clipping leaves {cut:.1%} of the gradient's norm, which is why. " if cut < 0.1 else "")
         + (
             f"Raise the learning rate, {number(rate)} now, by a factor of about {factor:g}."
@@ -195,6 +196,10 @@ def _median_share(part: Array, whole: Array) -> float:
         return 1.0
     used = np.isfinite(whole) & np.isfinite(part) & (whole > 0)
     return float(np.median(part[used] / whole[used])) if used.any() else 1.0
+
+
+def _of_size(ratio: float) -> str:
+    return f"{ratio:.2%} of their size" if ratio < 1 else f"{number(ratio)} times their size"
 
 
 def _rate_fell(evidence: Evidence) -> bool:

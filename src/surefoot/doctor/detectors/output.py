@@ -183,9 +183,10 @@ def wrong_loss(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "wrong-loss",
         strength,
-        f"{reason} The loss is {loss}, and each row's target is {_shown(str(kind), size)}. This follows from the recipe; how "
-        "much it hurts depends on the data, and an easy set may be learned all the same. The loss "
-        "that belongs to this target has a gradient in proportion to the error, everywhere.",
+        f"{reason} The loss is {loss}, and each row's target is {_shown(str(kind), size)}. This "
+        "follows from the recipe; how much it hurts depends on the data, and an easy set may be "
+        "learned all the same. The loss that belongs to this target has a gradient in proportion "
+        "to the error, everywhere.",
         {"loss": loss, "target": str(kind), "size": size},
         remedies=(
             Remedy(

@@ -53,8 +53,8 @@ def _detector(kind: str) -> Detector:
             found,
             strength,
             f"{verdict.sentence} {_MEANING[found]} This was measured at step "
-            f"{int(point.get('step', 0)):,} on a sample of the training rows: it is what the surface "
-            "is like there, not a guess from the curve.",
+            f"{int(point.get('step', 0)):,} on a sample of the training rows: it is what the "
+            "surface is like there, not a guess from the curve.",
             verdict.evidence,
             int(point.get("step", 0)),
             remedies=_remedies(evidence, found),
@@ -84,7 +84,9 @@ def _remedies(evidence: Evidence, found: str) -> tuple[Remedy, ...]:
     others = {
         "saddle-point": Remedy("random weights of a healthy scale", initialized(evidence.recipe)),
         "flat-region": Remedy("weights of a healthy scale", initialized(evidence.recipe)),
-        "local-minimum": Remedy("another start: another seed", {"seed": (evidence.recipe.seed + 1) % 2**32}),
+        "local-minimum": Remedy(
+            "another start: another seed", {"seed": (evidence.recipe.seed + 1) % 2**32}
+        ),
     }
     return (others[found],)
 

@@ -16,9 +16,10 @@ def unscaled_inputs(evidence: Evidence) -> Suspicion | None:
     """Say whether inputs lie far from mean 0 and variance 1.
 
     Formula: r = root mean square of the inputs; o = the largest |mean| of a feature over the
-    inputs' standard deviation; s = the largest feature's standard deviation over the median
-    scale 1 that initializers assume. Suspicious from r or o above 4, or r below 0.1; certain
-    to hurt from 100 times. A first layer of batch normalization takes any scale out.
+    inputs' standard deviation; s = the largest feature's standard deviation over the smallest's.
+    Suspicious from r above 3 (1.5 before sigmoid or tanh) or below 0.15, certain to hurt from 60
+    (9) and 0.001; where the recipe does not standardize also o, from 3 to 30, and s, from 10 to
+    1000. A first layer of batch normalization takes any scale out.
 
     Source: LeCun et al. (1998), Efficient BackProp, section 4.3: the conditioning of the error
     surface follows that of the inputs. UMLAUT (2022) warns outside [−1, 1], which standardized
@@ -56,8 +57,13 @@ def unscaled_inputs(evidence: Evidence) -> Suspicion | None:
         "made for inputs near mean 0 and variance 1: larger ones drive units into saturation or "
         "make the gradient of the first layer as much larger, smaller ones starve it, and uneven "
         "ones turn the error surface into a ravine. This is measured on the training rows before "
-        "the first step. Set data.standardize = true: mean and scale are fitted on the training "
-        "rows and travel with the model.",
+        "the first step. "
+        + (
+            "Set data.standardize = true: mean and scale are fitted on the training rows and "
+            "travel with the model."
+            if standardize
+            else "They are standardized already, so look for columns that hardly ever vary."
+        ),
         {
             "rms": rms,
             "largest_offset": offset,
@@ -71,9 +77,10 @@ def unscaled_inputs(evidence: Evidence) -> Suspicion | None:
 def unscaled_targets(evidence: Evidence) -> Suspicion | None:
     """Say whether targets that are numbers lie far from mean 0 and variance 1.
 
-    Formula: t = √(mean² + variance) of the targets as the loss sees them. Suspicious above 4 or
-    below 0.1, certain to hurt from 100 times: outputs begin near 0 with a spread near 1, a rule
-    like Adam moves a weight by at most the rate a step, and squared error's gradient grows with t.
+    Formula: t = √(mean² + variance) of the targets as the loss sees them. Suspicious above 3,
+    certain to hurt from 60; by their standard deviation also below 0.2, to 0.002: outputs begin
+    near 0 with a spread near 1, a rule like Adam moves a weight by about the rate a step, and
+    squared error's gradient grows with t.
 
     Source: Bishop (1995), Neural Networks for Pattern Recognition, section 8.2.
 
@@ -107,8 +114,9 @@ def initialization_scale(evidence: Evidence) -> Suspicion | None:
     Formula: aₗ = rms(zₗ)/rms(x), the signal in front of the activation of each layer with weights
     over that of the net's inputs, at the first step; layers that batch normalization follows are
     left out. In health aₗ stays between 0.1 and 5 at any depth. Suspicious where the smallest is
-    below 0.05 or the largest above 6. The first loss beside that of knowing nothing, ln C for C
-    classes, is shown. Dropout widens the limit by 1/√(1 − rate), the spread that it adds.
+    below 0.08 or the largest above 4, certain to hurt at 10⁻⁴ and 60. The first loss beside that
+    of knowing nothing, ln C for C classes, is shown. Dropout widens the limit by 1/√(1 − rate),
+    the spread that it adds.
 
     Source: Glorot and Bengio (2010), He et al. (2015); the first loss: CS231n, notes 3. SageMaker
     Debugger compares variances of neighbouring layers with one limit of 10.
@@ -131,19 +139,19 @@ def initialization_scale(evidence: Evidence) -> Suspicion | None:
     )
     if strength == 0:
         return None
+    between = " to ".join(dict.fromkeys((number(smallest), number(largest))))
     product = smallest if smallest < 0.08 else largest
     small = product < 1
     how = (
-        f"shrink it to {number(product)} of its size"
+        f"shrink the signal to {number(product)} of its size"
         if small
-        else f"blow it up {number(product)}-fold"
+        else f"blow the signal up {number(product)}-fold"
     )
     return Suspicion(
         "initialization-scale",
         strength,
-        f"At the first step the layers' weights {how} on the way through the net: in front of the "
-        f"activations it is {number(smallest)} to {number(largest)} times what the inputs are, "
-        "and about 1 is healthy. "
+        f"At the first step the weights {how} on its way through the net: in front of the "
+        f"activations it is {between} times what the inputs are, and about 1 is healthy. "
         + (
             "So little signal, and on the way back so little gradient, leaves the first layers "
             "next to nothing to learn from."

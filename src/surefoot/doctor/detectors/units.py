@@ -19,8 +19,8 @@ def dead_units(evidence: Evidence) -> Suspicion | None:
 
     Formula: dₗ = the smallest share of layer l's units that were zero on a whole batch, over
     windows of 8 records: a unit that is dead is among the silent ones in each, so dₗ is an upper
-    bound of the dead share that falls to it as batches are seen. Suspicious from 40 % of a layer,
-    certain to hurt at 90 %. Half of a ReLU's *outputs* are zero in health; that is not counted.
+    bound of the dead share that falls to it as batches are seen. Suspicious from 45 % of a layer,
+    certain to hurt at 93 %. Half of a ReLU's *outputs* are zero in health; that is not counted.
 
     Source: CS231n, notes 1: up to 40 % after too high a rate. SageMaker counts a unit dead by its
     outputs below 1 %; AutoTrainer by zero gradients of 70 %.
@@ -54,15 +54,20 @@ def dead_units(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "dead-units",
         strength,
-        f"In {few(names)} {worst:.0%} of the units gave exactly zero for every example of the last "
-        f"{window} recorded batches. A unit that is silent on every example has no gradient: its "
-        "incoming weights never change again, and the net is as much smaller. "
+        f"{_up_to(worst, names)} of the units of {few(names)} gave exactly zero for every example "
+        f"of the last {window} recorded batches. A unit that is silent on every example has no "
+        "gradient: its incoming weights never change again, and the net is as much smaller. "
         + (
             "They were silent at the first step already, so the initial weights or biases did it."
             if at_start
             else f"It began about step {since}, so too large a step pushed them there."
         )
-        + " Half of a ReLU's outputs being zero is healthy and is not counted here.",
+        + " Half of a ReLU's outputs being zero is healthy and is not counted here. "
+        + (
+            "Start the weights by He's rule with biases at 0, or give negative inputs a slope."
+            if at_start
+            else "Take shorter steps, or give negative inputs a slope."
+        ),
         {"dead_share": worst, "dead_at_start": float(np.nan_to_num(columns[0]).max())},
         since,
         names,
@@ -74,9 +79,9 @@ def saturated_units(evidence: Evidence) -> Suspicion | None:
     """Say whether squashing units sit on the flat parts of their curves.
 
     Formula: sₗ = the share of layer l's outputs where the activation's slope is below 5 % of its
-    largest, the median of the first records and of the last. Suspicious from 40 %, certain to
-    hurt at 90 %. A net that is sure of its training rows saturates its *last* layer: outputs are
-    not counted.
+    largest, the median of the last 8 records; that of the first 16 says when it began. Suspicious
+    from 40 %, certain to hurt at 90 %. A net that is sure of its training rows saturates its
+    *last* layer: outputs are not counted.
 
     Source: Glorot and Bengio (2010), section 3. Karpathy's notes count |tanh| > 0.97; SageMaker
     asks for inputs beyond ±9.5, where the gradient has been gone for long.
@@ -101,7 +106,8 @@ def saturated_units(evidence: Evidence) -> Suspicion | None:
     return Suspicion(
         "saturated-units",
         strength,
-        f"In {few(names)} {worst:.0%} of the outputs lie where the activation is flat. There its "
+        f"{_up_to(worst, names)} of the outputs of {few(names)} lie where the activation is flat. "
+        "There its "
         "slope is below a twentieth of the steepest, so next to no gradient passes: the layers "
         "below learn as much more slowly. "
         + (
@@ -126,7 +132,8 @@ def symmetric_units(evidence: Evidence) -> Suspicion | None:
 
     Formula: uₗ = 1 − Σᵢ(Σⱼ wᵢⱼ)²/(n Σ w²), the share of Σ w² in which the n units' incoming
     weights differ; about 1 − 1/n for random weights, 0 for copies. Units that begin as copies,
-    with alike outgoing weights, get the same gradient and stay copies. Suspicious below 10⁻³.
+    with alike outgoing weights, get the same gradient and stay copies. Suspicious below 10⁻³ at the
+    last record, or where all layers began so and one is still below 0.05.
 
     Source: Goodfellow et al. (2016), Deep Learning, section 8.4: initialization must break the
     symmetry.
@@ -163,6 +170,10 @@ def symmetric_units(evidence: Evidence) -> Suspicion | None:
         names,
         (Remedy("random weights", initialized(evidence.recipe)),),
     )
+
+
+def _up_to(worst: float, names: tuple[str, ...]) -> str:
+    return f"{worst:.0%}" if len(names) == 1 else f"Up to {worst:.0%}"
 
 
 def _least(values: Array) -> float:
