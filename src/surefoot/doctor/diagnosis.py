@@ -135,6 +135,8 @@ def weigh(
     unhealthy = any(severity != "note" for severity in severities.values())
     if not unhealthy:
         root = None
+    elif severities[root] == "note":  # the cause of what does harm does harm
+        severities[root] = "warning"
     said = [
         _with_trials(s, trials) if s.id == confirmed else s
         for s in suspicions
