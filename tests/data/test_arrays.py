@@ -91,6 +91,13 @@ def test_too_large_for_the_type():
         check_finite(x * 1e200, "x", np.float64)
 
 
+def test_an_endless_sequence_within_is_no_number():
+    values = np.empty(2, object)
+    values[:] = range(10**12), 1.0
+    with pytest.raises(DataError, match=r"range\(0, 10{12}\).* at row 0"):
+        as_features(values, "x")
+
+
 def outcome(data, given_arrays, **options):
     try:
         return load(data, arrays=given_arrays, **options), ""

@@ -150,8 +150,10 @@ def _from_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     except _NO_NUMBER:
         pass
     for index, value in np.ndenumerate(array):
+        alone = np.empty(1, object)
+        alone[0] = value  # asarray would unroll it, were it a sequence
         try:
-            _to_float(np.asarray(value, dtype=object))
+            _to_float(alone)
         except _NO_NUMBER:
             raise DataError(
                 f"{name} holds {short(value)} at {_place(index, 0)}, which is not a real number"
