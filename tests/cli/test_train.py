@@ -27,7 +27,7 @@ def test_json_has_the_documented_shape_and_is_all_there_is_on_standard_output(su
     assert result["epochs"] == 2
     assert result["steps"] == 2 * 4  # 120 rows in batches of 32
     assert result["seconds"] > 0
-    assert result["findings"] == []
+    assert {"id", "severity", "since_step", "layers", "evidence"} <= set(result["findings"][0])
     assert "iris: 120 training rows, 30 for validation" in ended.err
 
 
@@ -58,6 +58,7 @@ def test_runs_are_numbered_and_the_folder_holds_what_the_readme_says(surefoot, f
     assert sorted(path.name for path in (folder / "runs" / "iris-1").iterdir()) == [
         "data.json",
         "environment.json",
+        "findings.json",
         "metrics.parquet",
         "model.json",
         "model.safetensors",

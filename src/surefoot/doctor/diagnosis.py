@@ -183,7 +183,9 @@ def _with_trials(suspicion: Suspicion, trials: Sequence[Mapping[str, Any]]) -> S
 
 
 def _severity(suspicion: Suspicion, about: Outcome, evidence: Evidence, is_root: bool) -> Severity:
-    if suspicion.id == "diverged":
+    if suspicion.id == "diverged" and not (
+        about.state == "fine" and suspicion.evidence.get("finite")
+    ):
         return "error"
     strength = suspicion.strength
     if about.state == "unknown":

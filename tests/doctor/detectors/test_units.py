@@ -38,7 +38,7 @@ def test_units_that_began_dead_are_the_initializers_doing(evidence):
     sick = evidence(recipe={"net.bias_initializer": "ones"}, vitals={"inactive_share": 1.0})
     found = dead_units(sick)
     assert (found.since_step, found.evidence["dead_at_start"]) == (0, 1.0)
-    assert "at the first step already" in found.explanation
+    assert "At the first step 100% were silent already" in found.explanation
     assert found.remedies[0].apply(sick.recipe).net.bias_initializer.name == "zeros"
 
 

@@ -48,9 +48,9 @@ def depth_degradation(evidence: Evidence) -> Suspicion | None:
         f"{deep} layers with weights follow each other with no connection around them, and the "
         f"training loss has {way} by {abs(fallen):.0%} since the first steps. In a long plain "
         "chain the gradients of the layers lose their bearing on each other, so the deeper net "
-        "trains worse than a shallower one would, on its own training rows. That the depth is the cause, "
-        "and not the rate, shows when a shallower net is tried. Use fewer layers, or residual "
-        "connections around pairs of them, with normalization.",
+        "trains worse than a shallower one would, on its own training rows. That the depth is the "
+        "cause, and not the rate, shows when a shallower net is tried. Use fewer layers, or "
+        "residual connections around pairs of them, with normalization.",
         {"depth": deep, "loss_fallen": fallen},
         0,
         remedies=tuple(remedies),

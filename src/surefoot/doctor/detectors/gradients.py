@@ -70,10 +70,16 @@ def diverged(evidence: Evidence) -> Suspicion | None:
         + (f"; the loss before was at most {number(peak)}. " if math.isfinite(peak) else ". ")
         + "Each step made the next error larger "
         "than the one before, as happens when steps are longer than the error surface's curvature "
-        "allows. From there on nothing is learned; the last finite weights are kept. This is no "
-        "matter of opinion. Smaller steps stop it: a lower rate, inputs and weights of a healthy "
-        "scale, or clipping.",
-        {"step": since, "largest_finite_loss": peak},
+        "allows. "
+        + (
+            "From there on nothing is learned; the last finite weights are kept. "
+            if broken.any()
+            else "Steps like these throw away what was learned, even where some rows still come "
+            "out right. "
+        )
+        + "This is no matter of opinion. Smaller steps stop it: a lower rate, inputs and weights "
+        "of a healthy scale, or clipping.",
+        {"step": since, "largest_finite_loss": peak, "finite": int(not broken.any())},
         since,
         names,
         (*slower, clip),

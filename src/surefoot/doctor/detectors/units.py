@@ -42,6 +42,7 @@ def dead_units(evidence: Evidence) -> Suspicion | None:
     since = first_step(evidence, (columns[:, sick] >= 0.4).any(axis=1))
     names = tuple(layer.name for layer, is_sick in zip(layers, sick, strict=True) if is_sick)
     at_start = bool((columns[0, sick] >= 0.4).any())
+    begun = float(np.nan_to_num(columns[0]).max())
     recipe = evidence.recipe
     rate = rate_of(recipe)
     remedies = [
@@ -58,7 +59,8 @@ def dead_units(evidence: Evidence) -> Suspicion | None:
         f"of the last {window} recorded batches. A unit that is silent on every example has no "
         "gradient: its incoming weights never change again, and the net is as much smaller. "
         + (
-            "They were silent at the first step already, so the initial weights or biases did it."
+            f"At the first step {begun:.0%} were silent already: the initial weights, the biases "
+            "or the scale of the inputs did that."
             if at_start
             else f"It began about step {since}, so too large a step pushed them there."
         )
@@ -68,7 +70,7 @@ def dead_units(evidence: Evidence) -> Suspicion | None:
             if at_start
             else "Take shorter steps, or give negative inputs a slope."
         ),
-        {"dead_share": worst, "dead_at_start": float(np.nan_to_num(columns[0]).max())},
+        {"dead_share": worst, "dead_at_start": begun},
         since,
         names,
         tuple(remedies),
