@@ -27,8 +27,11 @@ ORDER = (
     "job",
     "landscape",
     "doctor",
+    "study",
+    "repair",
     "keeper",
     "trainer",
+    "repairer",
     "estimators",
     "cli",
 )

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 # Each public name with the module that it lives in, and its name there. Modules load when a name
@@ -16,20 +18,27 @@ from typing import Any
 _PUBLIC = {
     "DataError": ("surefoot.errors", "DataError"),
     "InputError": ("surefoot.errors", "InputError"),
+    "LogUniform": ("surefoot.study.space", "LogUniform"),
     "Recipe": ("surefoot.recipe", "Recipe"),
     "RecipeError": ("surefoot.errors", "RecipeError"),
     "Run": ("surefoot.run", "Run"),
     "RunError": ("surefoot.errors", "RunError"),
+    "Study": ("surefoot.study.results", "Study"),
     "SurefootClassifier": ("surefoot.estimators", "SurefootClassifier"),
     "SurefootError": ("surefoot.errors", "SurefootError"),
     "SurefootRegressor": ("surefoot.estimators", "SurefootRegressor"),
     "TrainingError": ("surefoot.errors", "TrainingError"),
+    "Uniform": ("surefoot.study.space", "Uniform"),
     "diagnose": ("surefoot.doctor.command", "diagnose"),
     "datasets": ("surefoot.data.builtin", "describe"),
+    "find_rate": ("surefoot.study.rate_finder", "find_rate"),
     "judge_plateau": ("surefoot.doctor.plateau", "judge"),
     "load_recipe": ("surefoot.recipe", "load"),
+    "logspace": ("surefoot.study.space", "logspace"),
     "measure_landscape": ("surefoot.landscape.record", "measure_landscape"),
     "nets": ("surefoot.nn.nets", ""),
+    "repair": ("surefoot.repairer", "repair"),
+    "study": ("surefoot.study.command", "study"),
     "train": ("surefoot.trainer", "train"),
 }
 
@@ -48,6 +57,20 @@ def __getattr__(name: str) -> Any:
     value = getattr(loaded, attribute) if attribute else loaded
     globals()[name] = value
     return value
+
+
+class _Face(ModuleType):
+    """Keeps a public name from being hidden by a part of the package that is called the same.
+
+    Python binds `surefoot.study` to the folder of that name when anything in it is imported.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (isinstance(value, ModuleType) and _PUBLIC.get(name, ("", ""))[1]):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
 
 
 def __dir__() -> list[str]:

@@ -27,17 +27,18 @@ _FLUSH_SECONDS = 2.0
 
 
 @contextmanager
-def new_folder(out: str | Path | None, source: str) -> Iterator[Path]:
+def new_folder(out: str | Path | None, source: str, base: str = "runs") -> Iterator[Path]:
     """Make the folder of a new run; remove it if the work fails before any step is on disk.
 
     Args:
         out: where it shall be; it must not exist yet.
-        source: of the data; without ``out`` the folder is ``runs/SOURCE-N`` with the next free N.
+        source: of the data; without ``out`` the folder is ``BASE/SOURCE-N`` with the next free N.
+        base: the folder of such folders.
 
     Raises:
         RunError: it exists, or cannot be made.
     """
-    path = _make(out, source)
+    path = _make(out, source, Path(base))
     try:
         yield path
     except BaseException:
@@ -46,7 +47,7 @@ def new_folder(out: str | Path | None, source: str) -> Iterator[Path]:
         raise
 
 
-def _make(out: str | Path | None, source: str) -> Path:
+def _make(out: str | Path | None, source: str, base: Path) -> Path:
     for name in (source, str(out or "")):
         try:
             name.encode()
@@ -60,7 +61,6 @@ def _make(out: str | Path | None, source: str) -> Path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.mkdir()
             return path
-        base = Path("runs")
         base.mkdir(exist_ok=True)
         name = Path(source).stem or "run"
         for number in range(1, 1_000_000):
@@ -73,7 +73,7 @@ def _make(out: str | Path | None, source: str) -> Path:
         raise RunError(f"{base}: more than a million runs of {name}; give another --out")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise RunError(f"{out or 'runs'}: cannot be made: {reason}") from None
+        raise RunError(f"{out or base}: cannot be made: {reason}") from None
 
 
 class Keeper:

@@ -19,6 +19,9 @@ PAGES = [
     "docs/estimators.md",
     "docs/data.md",
     "docs/landscape.md",
+    "docs/studies.md",
+    "docs/repair.md",
+    "docs/doctor.md",
 ]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -35,8 +38,9 @@ def test_every_example_runs(page, tmp_path, monkeypatch, capsys):
         if kind == "python":
             exec(compile(block, page, "exec"), names)
         elif kind == "toml":
-            (tmp_path / "page.toml").write_text(block, encoding="utf-8")
-            assert sf.load_recipe("page.toml").net.layers
+            name = "study.toml" if "[vary]" in block else "page.toml"
+            (tmp_path / name).write_text(block, encoding="utf-8")
+            assert name == "study.toml" or sf.load_recipe(name).net.layers
         elif kind == "sh":
             for line in block.splitlines():
                 if line.startswith("surefoot "):

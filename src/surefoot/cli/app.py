@@ -14,8 +14,11 @@ from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
 from surefoot.cli.diagnose import diagnose
 from surefoot.cli.explain import explain
+from surefoot.cli.find_rate import find_rate
 from surefoot.cli.landscape import landscape
 from surefoot.cli.predict import predict
+from surefoot.cli.repair import repair
+from surefoot.cli.study import study
 from surefoot.cli.train import train
 from surefoot.errors import SurefootError
 
@@ -33,6 +36,9 @@ app.command()(predict)
 app.command()(datasets)
 app.command()(data)
 app.command()(diagnose)
+app.command()(repair)
+app.command()(study)
+app.command("find-rate")(find_rate)
 app.command()(landscape)
 app.command()(explain)
 

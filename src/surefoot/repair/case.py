@@ -1,0 +1,153 @@
+"""What is to be repaired: a recipe, its rows, and what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from surefoot.data import Dataset
+from surefoot.doctor.diagnosis import Diagnosis, examine
+from surefoot.doctor.evidence import Evidence
+from surefoot.doctor.folder import read_run
+from surefoot.doctor.outcome import score_of
+from surefoot.doctor.watching import Watcher
+from surefoot.engine.training import train
+from surefoot.errors import RecipeError, RunError
+from surefoot.files import read_json
+from surefoot.job import Job, dataset_of, prepare
+from surefoot.recipe import Recipe
+from surefoot.repair.step import About
+from surefoot.run import Run
+
+# The share of the budget that a recipe without a run may be trained to be diagnosed.
+_DIAGNOSED = 0.25
+# Nearer to what simple methods reach than this is as good, in accuracy or R².
+_NEAR = 0.03
+# Where a recipe keeps no validation rows, trials do.
+_HELD_OUT = 0.2
+# Of a run that never ended nobody knows how long its steps took.
+_STEP_SECONDS = 1e-3
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is to be repaired.
+
+    Attributes:
+        recipe: as it was given, complete.
+        base: the same for trials, which always have validation rows.
+        dataset: the rows of ``base``.
+        diagnosis: what is wrong.
+        about: what remedies may know.
+        goal: the score, accuracy or R², that is as good as simple methods; NaN if not known.
+        finished: whether the diagnosis saw training to its end.
+        lane_seconds: what training takes, without compilation.
+    """
+
+    recipe: Recipe
+    base: Recipe
+    dataset: Dataset
+    diagnosis: Diagnosis
+    about: About
+    goal: float
+    finished: bool
+    lane_seconds: float
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong; what was not seen to its end has to do well already."""
+        sure = self.finished or self.diagnosis.outcome.state == "fine"
+        return self.diagnosis.verdict == "healthy" and sure
+
+    def delivered(self, recipe: Recipe) -> Recipe:
+        """Return a recipe of the trials with the given one's rows and order of batches."""
+        own = {key: getattr(self.recipe.data, key) for key in ("validation", "shuffle_seed")}
+        return recipe.model_copy(update={"data": recipe.data.model_copy(update=own)})
+
+
+def open_case(
+    target: Run | Recipe | Job | str | Path, budget_seconds: float, tell: Callable[[str], None]
+) -> Case:
+    """Read a run, or train a recipe for a short while, and diagnose it.
+
+    Raises:
+        RunError: there is no such run, or nothing of it can be read.
+        RecipeError: the recipe cannot be read, or does not fit its data.
+        DataError: the data cannot be used.
+    """
+    if isinstance(target, Recipe | Job) or str(target).endswith(".toml"):
+        job = target if isinstance(target, Job) else prepare(target)
+        _check_source(job.recipe)
+        tell("training for a short while…")
+        evidence, seconds = _watched(job, budget_seconds * _DIAGNOSED)
+    else:
+        folder = target.path if isinstance(target, Run) else Path(str(target))
+        evidence, _ = read_run(folder)
+        _check_source(evidence.recipe)
+        job = prepare(evidence.recipe)
+        seconds = _trained_seconds(folder, job)
+    diagnosis = examine(evidence)
+    base, dataset = job.recipe, job.dataset
+    if dataset.y_val is None:
+        base = _with_data(base, validation=_HELD_OUT)
+        dataset = dataset_of(base)
+    if dataset.stream is not None:  # all lanes see the same batches
+        base = _with_data(base, shuffle_seed=base.seed)
+    about = About(dataset.target.kind, job.dataset.y_val is not None, dataset.rows)
+    found = diagnosis.outcome
+    goal = score_of(found.reference, found.chance, found.measure) - _NEAR
+    finished = evidence.progress >= 1
+    return Case(job.recipe, base, dataset, diagnosis, about, goal, finished, seconds)
+
+
+def _with_data(recipe: Recipe, **keys: Any) -> Recipe:
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update=keys)})
+
+
+def _check_source(recipe: Recipe) -> None:
+    if recipe.data.source is None:
+        raise RecipeError(
+            "data.source: this recipe was trained on arrays from Python, which it does not hold; "
+            "save them as an .npz with x and y, and name that file"
+        )
+
+
+class _Timed(Watcher):
+    """Watches, and ends training when its time is over."""
+
+    def __init__(self, job: Job, seconds: float) -> None:
+        super().__init__(job.cohort, job.recipe, lambda: job.facts)
+        self._end = time.monotonic() + seconds
+
+    def stop(self) -> bool:
+        """Return whether the time is over."""
+        return time.monotonic() > self._end
+
+
+def _watched(job: Job, seconds: float) -> tuple[Evidence, float]:
+    """Train a recipe, and return the evidence and how long all of it would take."""
+    watcher = _Timed(job, seconds)
+    started = time.monotonic()
+    (result,) = train(job.cohort, watcher)
+    taken = time.monotonic() - started - job.cohort.compile_seconds
+    whole = taken * job.cohort.total_steps / max(1, result.steps)
+    ended = result.ended != "interrupted"
+    if result.ended == "diverged":  # its steps were few, and too short to measure
+        whole = job.cohort.total_steps * _STEP_SECONDS
+    return watcher.evidence(finished=ended), whole
+
+
+def _trained_seconds(folder: Path, job: Job) -> float:
+    unknown = job.cohort.total_steps * _STEP_SECONDS
+    try:
+        summary = read_json(folder / "summary.json")
+        steps = float(summary["steps"])
+        seconds = float(summary["seconds"]) - float(summary["compile_seconds"])
+    except (RunError, KeyError, TypeError, ValueError):
+        return unknown
+    known = steps >= 100 and math.isfinite(seconds) and seconds > 0
+    return seconds * job.cohort.total_steps / steps if known else unknown

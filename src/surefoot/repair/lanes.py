@@ -1,0 +1,222 @@
+"""Recipes trained over seeds, as lanes of as few programs as can be."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from statistics import fmean
+
+from surefoot.data import Dataset
+from surefoot.doctor.lanes import Clock, score, without_vitals
+from surefoot.engine.cohort import Cohort
+from surefoot.engine.training import LaneResult, train
+from surefoot.errors import SurefootError
+from surefoot.job import dataset_of, reading
+from surefoot.recipe import Recipe
+from surefoot.repair.halves import halves
+
+# Lanes of a program: its number of lanes is a part of it, so all trainings of a structure take as
+# many. More are hardly slower for a small net; a large one pays for each.
+_MANY, _FEW = 6, 2
+_SMALL_SECONDS = 5.0
+# Programs are compiled side by side.
+_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a recipe reached, for each seed.
+
+    Attributes:
+        scores: accuracy, or R² (no less than −1).
+        losses: the recipe's own loss.
+        measures: accuracy, or rmse in the target's units.
+        failed: whether it diverged.
+        steps: the most that a seed took.
+        whole: whether all was trained that was asked for.
+    """
+
+    scores: tuple[float, ...]
+    losses: tuple[float, ...]
+    measures: tuple[float, ...]
+    failed: tuple[bool, ...]
+    steps: int
+    whole: bool
+
+    @property
+    def mean(self) -> float:
+        """The mean score over seeds."""
+        return fmean(self.scores)
+
+    @property
+    def diverged(self) -> int:
+        """How many seeds diverged."""
+        return sum(self.failed)
+
+    def part(self, first: int, end: int) -> Scores:
+        """Return what some of the seeds reached, from ``first`` to before ``end``."""
+        cut = slice(first, end)
+        return replace(
+            self,
+            scores=self.scores[cut],
+            losses=self.losses[cut],
+            measures=self.measures[cut],
+            failed=self.failed[cut],
+        )
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One recipe with one seed."""
+
+    asked: Recipe
+    recipe: Recipe
+
+
+class Lanes:
+    """Trains recipes on the rows of one, and scores them on one half of the validation rows.
+
+    Args:
+        base: the recipe whose rows these are; complete.
+        dataset: its rows.
+        lane_seconds: what training one lane of it takes, about.
+        end: when to stop, on the clock of `time.monotonic`.
+    """
+
+    def __init__(self, base: Recipe, dataset: Dataset, lane_seconds: float, end: float) -> None:
+        self._end = end
+        self._lock = threading.Lock()
+        self._halves: dict[Hashable, tuple[Dataset, Dataset]] = {reading(base): halves(dataset)}
+        self.width = _MANY if lane_seconds < _SMALL_SECONDS else _FEW
+        self.chunk_seconds = lane_seconds * self.width / 2
+        self.measure = self._cohort([without_vitals(base)], 0).measure
+        self.rows = len(self._halves[reading(base)][0].x_val)  # type: ignore[arg-type]
+        self.trained = 0
+
+    @property
+    def left(self) -> float:
+        """How many seconds are left."""
+        return self._end - time.monotonic()
+
+    def train(
+        self,
+        wanted: Mapping[Recipe, Sequence[int]],
+        *,
+        proving: bool = False,
+        share: float = 1.0,
+        reserve: float = 0.0,
+    ) -> dict[Recipe, Scores]:
+        """Train each recipe with its seeds; leave out those that cannot be trained.
+
+        Weights are always chosen by the first half, where early stopping watches; what is scored
+        is the first half, or the other one.
+
+        Args:
+            wanted: what to train, and the seeds of each, which are added to its own.
+            proving: whether the half to prove on is scored.
+            share: of each recipe's epochs.
+            reserve: how many seconds are to be left afterwards.
+
+        Returns:
+            of each recipe what it reached, where time was left for it.
+        """
+        groups: dict[Hashable, list[_Entry]] = {}
+        for recipe, seeds in wanted.items():
+            key = self._key(recipe)
+            if key is not None:
+                own = without_vitals(recipe)
+                groups.setdefault(key, []).extend(
+                    _Entry(recipe, _seeded(own, recipe.seed + seed)) for seed in seeds
+                )
+        self.trained += sum(map(len, groups.values()))
+        found: dict[Recipe, list[tuple[float, LaneResult, bool]]] = {}
+        with ThreadPoolExecutor(_THREADS) as pool:
+            work = [
+                pool.submit(self._group, entries, proving, share, self._end - reserve)
+                for entries in groups.values()
+            ]
+            for done in work:
+                for recipe, *result in done.result():
+                    found.setdefault(recipe, []).append(tuple(result))
+        return {
+            recipe: _scores(results)
+            for recipe, results in found.items()
+            if len(results) == len(wanted[recipe])
+        }
+
+    def _key(self, recipe: Recipe) -> Hashable | None:
+        """Return what lanes of one cohort have in common; None for what cannot be trained."""
+        try:
+            cohort = self._cohort([without_vitals(recipe)], 0)
+        except SurefootError:
+            return None
+        if cohort.measure != self.measure:
+            return None
+        train_ = recipe.train
+        return (cohort.blueprint.key, train_.epochs, train_.class_weight, id(cohort.dataset))
+
+    def _cohort(self, recipes: Sequence[Recipe], half: int) -> Cohort:
+        key = reading(recipes[0])
+        with self._lock:
+            if key not in self._halves:
+                self._halves[key] = halves(dataset_of(recipes[0]))
+        return Cohort(recipes, self._halves[key][half])
+
+    def _group(
+        self, entries: Sequence[_Entry], proving: bool, share: float, end: float
+    ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
+        found = []
+        for first in range(0, len(entries), self.width):
+            part = entries[first : first + self.width]
+            if time.monotonic() > end:
+                break
+            # Filled up with seeds of their own: equal ones would be another program.
+            spare = self.width - len(part)
+            last = part[-1].recipe
+            filled = [entry.recipe for entry in part]
+            filled += [_seeded(last, last.seed + 7919 * (i + 1)) for i in range(spare)]
+            cohort = self._cohort(filled, 0)
+            steps = max(1, math.ceil(share * cohort.total_steps))
+            results = train(cohort, Clock(end), until=steps)
+            reached = [result.steps for result in results]
+            whole = [
+                n >= steps or result.ended in ("early", "diverged")
+                for n, result in zip(reached, results, strict=True)
+            ]
+            if proving:
+                cohort = self._cohort(filled, 1)
+                results = _measured(cohort, results)
+            found += [
+                (entry.asked, score(cohort, result, held_out=True), result, complete)
+                for entry, result, complete in zip(part, results, whole, strict=False)
+            ]
+        return iter(found)
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    return recipe.model_copy(update={"seed": seed % 2**32})
+
+
+def _measured(cohort: Cohort, results: Sequence[LaneResult]) -> list[LaneResult]:
+    """Measure kept weights on a cohort's validation rows: training of no step, already compiled."""
+    start = [r.last._replace(params=r.params, state=r.state) for r in results]
+    measured = train(cohort, start=start, until=0)
+    return [
+        replace(old, validation=new.validation) for old, new in zip(results, measured, strict=True)
+    ]
+
+
+def _scores(results: Sequence[tuple[float, LaneResult, bool]]) -> Scores:
+    validations = [result.validation or (math.nan, math.nan) for _, result, _ in results]
+    return Scores(
+        tuple(value for value, _, _ in results),
+        tuple(loss for loss, _ in validations),
+        tuple(measure for _, measure in validations),
+        tuple(result.diverged is not None for _, result, _ in results),
+        max(result.steps for _, result, _ in results),
+        all(whole for *_, whole in results),
+    )

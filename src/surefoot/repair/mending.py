@@ -1,0 +1,152 @@
+"""From what fails to a proven recipe: diagnose, try, shrink, prove. Nothing is written."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from surefoot.doctor.outcome import Outcome
+from surefoot.job import Job
+from surefoot.recipe import Recipe
+from surefoot.repair.case import Case, open_case
+from surefoot.repair.lanes import Lanes
+from surefoot.repair.proof import Proof, prove
+from surefoot.repair.result import Repair
+from surefoot.repair.search import Table, search
+from surefoot.repair.shrink import shrunk
+from surefoot.repair.step import Candidate
+from surefoot.run import Run
+
+
+def mend(
+    target: Run | Recipe | Job | str | Path,
+    budget_seconds: float,
+    tell: Callable[[str], None] = lambda line: None,
+) -> Repair:
+    """Find the smallest edit that makes a failing recipe train well, and prove it.
+
+    Args:
+        target: a run or its folder, a recipe or the path of its TOML file, or a job.
+        budget_seconds: how long it may take; trials and proof are shorter where time is short.
+        tell: called with a line for people before each thing that takes long.
+
+    Raises:
+        RunError: there is no such run, or nothing of it can be read.
+        RecipeError: the recipe cannot be read, or does not fit its data.
+        DataError: the data cannot be used, or have too few validation rows.
+    """
+    started = time.monotonic()
+    case = open_case(target, budget_seconds, tell)
+    found = case.diagnosis
+    if case.healthy:
+        return _unchanged(case, "nothing was wrong: " + _shown(found.outcome), started)
+    root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
+    tell(f"{root}: {_shown(found.outcome)}")
+    lanes = Lanes(case.base, case.dataset, case.lane_seconds, started + budget_seconds)
+    table = search(lanes, case, budget_seconds, tell)
+    if not table.helped:
+        return _unchanged(case, _in_vain(table), started, table)
+    best = table.best()
+    if len(best.steps) > 1:
+        tell("undoing what is not needed…")
+        best = shrunk(table, best)
+    tell(f"proving on fresh seeds and rows: {'; '.join(best.texts)}…")
+    proof = prove(lanes, case, best)
+    if proof is None or not proof.proven:
+        why = "the time was over before the proof" if proof is None else "the proof failed"
+        gained = "" if proof is None else f": a gain of {proof.gain:.3f}, spread {proof.spread:.3f}"
+        return _unchanged(case, f"nothing is proven to help; {why}{gained}", started, table, proof)
+    return _repaired(case, best, table, proof, started)
+
+
+def _in_vain(table: Table) -> str:
+    """Say why there is nothing to prove."""
+    if table.case.base not in table.scores:
+        return "nothing was tried: the time was over; give a larger budget"
+    if table.before >= table.enough:
+        return (
+            f"nothing to repair: over {len(table.seeds)} seeds the recipe as it is does as well "
+            f"as simple methods ({table.before:.3f}); another seed is enough"
+        )
+    return (
+        f"nothing helped: {len(table.scores) - 1} changed recipes were tried, and none does "
+        f"clearly better than the recipe as it is ({table.before:.3f})"
+    )
+
+
+def _repaired(case: Case, best: Candidate, table: Table, proof: Proof, started: float) -> Repair:
+    before, after = (
+        next(row["mean"] for row in proof.lanes if row["lane"] == lane)
+        for lane in ("original", "repaired")
+    )
+    return Repair(
+        True,
+        f"repaired: {proof.measure} {after:.3f} instead of {before:.3f} on {proof.rows} rows and "
+        "seeds not used for choosing",
+        proof.metrics("original"),
+        proof.metrics("repaired"),
+        best.texts,
+        case.delivered(best.recipe),
+        case.recipe,
+        case.diagnosis,
+        proof,
+        table.lanes.trained,
+        _rows(table),
+        time.monotonic() - started,
+    )
+
+
+def _unchanged(
+    case: Case,
+    sentence: str,
+    started: float,
+    table: Table | None = None,
+    proof: Proof | None = None,
+) -> Repair:
+    found = case.diagnosis.outcome
+    known = math.isfinite(found.now)
+    before = proof.metrics("original") if proof else {found.measure: found.now} if known else {}
+    return Repair(
+        False,
+        sentence,
+        before,
+        before,
+        (),
+        case.recipe,
+        case.recipe,
+        case.diagnosis,
+        proof,
+        table.lanes.trained if table else 0,
+        _rows(table) if table else (),
+        time.monotonic() - started,
+    )
+
+
+def _rows(table: Table) -> list[dict[str, Any]]:
+    """Return what was tried, the best first."""
+    rows = [
+        {
+            "changes": list(table.candidates[recipe].texts),
+            "mean": scores.mean,
+            "scores": list(scores.scores),
+            "diverged": scores.diverged,
+            "steps": scores.steps,
+        }
+        for recipe, scores in table.scores.items()
+    ]
+    return sorted(rows, key=lambda row: -row["mean"])
+
+
+def _shown(found: Outcome) -> str:
+    now, reference = (
+        "not known"
+        if not math.isfinite(value)
+        else f"{value:.1%}"
+        if found.measure == "accuracy"
+        else f"{value:.4g}"
+        for value in (found.now, found.reference)
+    )
+    return f"{found.measure} {now}, simple methods {reference}"

@@ -1,0 +1,127 @@
+"""The proof: the winner beside the recipe as it was, on seeds and rows not used for choosing."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import fmean, variance
+from typing import Any
+
+from surefoot.errors import SurefootError
+from surefoot.repair.case import Case
+from surefoot.repair.lanes import Lanes, Scores
+from surefoot.repair.remedies.registry import REMEDIES
+from surefoot.repair.step import Candidate, applied
+
+_SEEDS = 3
+# Far from the seeds that choose by.
+_FRESH, _OTHERS = 1_000_003, 2_000_003
+# Less is no gain, in accuracy or R².
+_LEAST = 0.02
+# Two standard errors: a difference of means that chance alone makes one time in twenty.
+_ERRORS = 2.0
+# What is left after the proof: to train the winner, and to write it down.
+_USED = 0.8
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the proof shows.
+
+    Attributes:
+        lanes: a row for each: `lane` ("original", "no-op", "random change", "repaired"), `change`,
+            `scores` of each seed, their `mean`, `diverged`, `steps`, `loss` and the measure.
+        measure: of the scores, "accuracy" or "R²".
+        rows: how many rows were not used for choosing.
+        gain: the repaired mean over the better of original and no-op.
+        spread: what the seeds make of such a difference.
+        proven: whether the gain is larger.
+    """
+
+    lanes: tuple[dict[str, Any], ...]
+    measure: str
+    rows: int
+    gain: float
+    spread: float
+    proven: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data for JSON."""
+        return {**vars(self), "lanes": [dict(row) for row in self.lanes]}
+
+    def metrics(self, lane: str) -> dict[str, float]:
+        """Return mean loss and measure of one lane over its seeds."""
+        row = next(row for row in self.lanes if row["lane"] == lane)
+        return {key: row[key] for key in ("loss", "accuracy", "rmse") if key in row}
+
+
+def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
+    """Train all four anew, at full length if time allows; None where it does not.
+
+    Proven where the gain exceeds 0.02 and two standard errors, 2·√(s₁²/n₁ + s₂²/n₂) over seeds,
+    with the original's seeds and the no-op's together.
+    """
+    other = random_change(case, winner)
+    count = 2 * _SEEDS + _SEEDS * (1 + (other is not None))
+    chunks = math.ceil(count / lanes.width)
+    share = min(1.0, max(0.02, _USED * lanes.left / max(chunks * lanes.chunk_seconds, 1e-6)))
+    fresh = [_FRESH + i for i in range(_SEEDS)]
+    own = [_OTHERS + i for i in range(_SEEDS)]
+    wanted = {case.base: [*fresh, *own], winner.recipe: fresh}
+    if other is not None:
+        wanted[other.recipe] = fresh
+    found = lanes.train(wanted, proving=True, share=share)
+    if not {case.base, winner.recipe} <= set(found):
+        return None
+    both = found[case.base]
+    rows = [
+        _row("original", "", both.part(0, _SEEDS), lanes.measure),
+        _row("no-op", "other seeds", both.part(_SEEDS, 2 * _SEEDS), lanes.measure),
+    ]
+    if other is not None and other.recipe in found:
+        name = "; ".join(other.texts)
+        rows.append(_row("random change", name, found[other.recipe], lanes.measure))
+    rows.append(_row("repaired", "; ".join(winner.texts), found[winner.recipe], lanes.measure))
+    repaired = found[winner.recipe]
+    gain = repaired.mean - max(rows[0]["mean"], rows[1]["mean"])
+    spread = _ERRORS * _error(repaired.scores, both.scores)
+    proven = gain > max(spread, _LEAST) and repaired.diverged == 0
+    measure = "R²" if lanes.measure == "rmse" else "accuracy"
+    return Proof(tuple(rows), measure, lanes.rows, gain, spread, proven)
+
+
+def random_change(case: Case, winner: Candidate) -> Candidate | None:
+    """Return one change drawn at random from the registry, which is not the winner's."""
+    order = random.Random(case.base.seed).sample(list(REMEDIES.values()), len(REMEDIES))
+    for step in order:
+        try:
+            candidate = applied(case.base, [step], case.about)
+        except SurefootError:
+            continue
+        if candidate.steps and candidate.recipe != winner.recipe and _as_long(case, candidate):
+            return candidate
+    return None
+
+
+def _as_long(case: Case, candidate: Candidate) -> bool:
+    """Whether it takes about as long: three times the epochs are no fair comparison."""
+    return candidate.recipe.train.epochs == case.base.train.epochs
+
+
+def _error(first: Sequence[float], second: Sequence[float]) -> float:
+    return math.sqrt(sum(variance(scores) / len(scores) for scores in (first, second)))
+
+
+def _row(lane: str, change: str, scores: Scores, measure: str) -> dict[str, Any]:
+    return {
+        "lane": lane,
+        "change": change,
+        "scores": list(scores.scores),
+        "mean": scores.mean,
+        "diverged": scores.diverged,
+        "steps": scores.steps,
+        "loss": fmean(scores.losses),
+        measure: fmean(scores.measures),
+    }

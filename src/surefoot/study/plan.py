@@ -1,0 +1,268 @@
+"""How a study will be computed: which runs are lanes of which program, and what that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
+from math import ceil, prod
+
+from surefoot.data.dataset import Dataset
+from surefoot.data.memory import free_bytes
+from surefoot.engine.cohort import Cohort
+from surefoot.errors import RecipeError, SurefootError
+from surefoot.job import reading
+from surefoot.nn.network import Network
+from surefoot.recipe import Recipe
+from surefoot.study.space import Setting
+
+# Time for a step of a lane grows with the lanes no further from here on, and what is finished is
+# kept after each part.
+_MOST_LANES = 128
+# Lanes are dealt out to the cores, which takes a number of them that can be divided.
+_MULTIPLE = 4
+# Weights, gradients, update, two averages of Adam, and what the step writes before it is read.
+_WEIGHT_COPIES = 8
+# Of each layer's output: the output, its derivative, and the backward signal.
+_OUTPUT_COPIES = 3
+_SHARE_OF_MEMORY = 0.5
+# For an estimate alone, on two cores; what is said while a study runs is measured.
+_COMPILE_SECONDS = 2.5
+_STEP_SECONDS, _OPERATIONS_A_SECOND = 15e-6, 4e10
+_LONG_SECONDS = 3600.0
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One run of a study.
+
+    Attributes:
+        setting: the number of its setting.
+        seed: its seed.
+        recipe: with both, and without vital signs, which a study does not keep.
+    """
+
+    setting: int
+    seed: int
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one structure: one program, used for one part of its lanes after the other.
+
+    Attributes:
+        lanes: its runs.
+        dataset: their rows.
+        size: how many lanes the program has; the last part is filled up to it.
+        lane_seconds: what a lane's training may take, an estimate.
+        lane_bytes: what a lane takes of memory, an estimate.
+        program: equal for groups that share their compiled programs.
+    """
+
+    lanes: tuple[Lane, ...]
+    dataset: Dataset
+    size: int
+    lane_seconds: float
+    lane_bytes: int
+    program: Hashable
+
+    @property
+    def parts(self) -> list[tuple[Lane, ...]]:
+        """The lanes that are trained together, part by part."""
+        return [
+            self.lanes[first : first + self.size] for first in range(0, len(self.lanes), self.size)
+        ]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study is going to do.
+
+    Attributes:
+        groups: of runs, a program each.
+        measure: what is measured beside the loss, "accuracy" or "rmse".
+    """
+
+    groups: tuple[Group, ...]
+    measure: str
+
+    @property
+    def runs(self) -> int:
+        """How many runs are to be trained."""
+        return sum(len(group.lanes) for group in self.groups)
+
+    @property
+    def programs(self) -> int:
+        """How many programs are to be compiled."""
+        return len({(group.program, group.size) for group in self.groups})
+
+    @property
+    def seconds(self) -> float:
+        """How long it may take, a rough estimate."""
+        training = sum(len(group.parts) * group.size * group.lane_seconds for group in self.groups)
+        return training + _COMPILE_SECONDS * self.programs
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the largest program may take."""
+        return max((group.size * group.lane_bytes for group in self.groups), default=0)
+
+    @property
+    def text(self) -> str:
+        """What is said before the start."""
+        if not self.groups:
+            return "all runs are finished"
+        sizes = {group.size for group in self.groups}
+        lanes = f"{min(sizes)} to {max(sizes)}" if len(sizes) > 1 else f"{max(sizes)}"
+        line = (
+            f"{_count(self.runs, 'run')} as {_count(self.programs, 'compiled program')} of "
+            f"{lanes} lane{'' if sizes == {1} else 's'}; about {duration(self.seconds)} and "
+            f"{self.bytes / 1e9:.1g} GB"
+        )
+        if self.seconds > _LONG_SECONDS:
+            line += "; for less give fewer values, draws, seeds or epochs"
+        return line
+
+
+def duration(seconds: float) -> str:
+    """Return a length of time as people read it.
+
+    >>> duration(42.3), duration(600), duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def make_plan(
+    settings: Sequence[Setting],
+    seeds: Sequence[int],
+    load: Callable[[Recipe], Dataset],
+    *,
+    done: Collection[tuple[int, int]] = (),
+    most_lanes: int = _MOST_LANES,
+    memory: int | None = None,
+) -> Plan:
+    """Sort the runs of a study into groups that are one program each.
+
+    Runs of a group have the same structure, epochs, class weights and rows; they differ in
+    numbers, initializers, seeds and when they stop early. A program has as many lanes as half of
+    the free memory holds, and at most 128.
+
+    Args:
+        settings: what is compared.
+        seeds: of each setting.
+        load: from a recipe to its rows.
+        done: numbers of settings with seeds that need not be trained again.
+        most_lanes: how many a program has at most.
+        memory: how many bytes there are; half of the free ones where nothing is given.
+
+    Raises:
+        RecipeError: a setting's net does not fit the data, or a single run does not fit in memory.
+        DataError: a setting's rows cannot be read, or are fewer than a batch.
+    """
+    room = int(free_bytes() * _SHARE_OF_MEMORY) if memory is None else memory
+    collected: dict[Hashable, tuple[Cohort, list[Lane]]] = {}
+    measures: dict[str, str] = {}
+    for number, setting in enumerate(settings):
+        lanes = [lane_of(setting, number, seed) for seed in seeds]
+        key, cohort = _key(setting, lanes[0].recipe, load)
+        measures.setdefault(cohort.measure, setting.label)
+        for lane in lanes:
+            if (number, lane.seed) not in done:
+                # A stream gives all of its lanes the same batches.
+                own = (key, lane.seed if cohort.dataset.stream is not None else None)
+                collected.setdefault(own, (cohort, []))[1].append(lane)
+    if len(measures) > 1:
+        told = " and ".join(f"{label} by {measure}" for measure, label in measures.items())
+        raise RecipeError(f"vary: settings cannot be compared that are measured otherwise: {told}")
+    groups = tuple(
+        _group(cohort, lanes, room, most_lanes, settings) for cohort, lanes in collected.values()
+    )
+    return Plan(groups, next(iter(measures), "accuracy"))
+
+
+def lane_of(setting: Setting, number: int, seed: int) -> Lane:
+    """Return the run of a setting with a seed."""
+    recipe = setting.recipe
+    vitals = recipe.vitals.model_copy(update={"every": 0, "first": 0})
+    return Lane(number, seed, recipe.model_copy(update={"seed": seed, "vitals": vitals}))
+
+
+def _key(
+    setting: Setting, recipe: Recipe, load: Callable[[Recipe], Dataset]
+) -> tuple[Hashable, Cohort]:
+    """Return what runs of one group have in common, and a cohort of the first of them."""
+    try:
+        cohort = Cohort([recipe], load(recipe))
+    except SurefootError as error:
+        kind = type(error)
+        raise kind(f"{setting.label}: {error}") from None
+    train = recipe.train
+    shared = cohort.blueprint.key, train.epochs, train.class_weight, reading(recipe)
+    return shared, cohort
+
+
+def _group(
+    cohort: Cohort, lanes: list[Lane], room: int, most_lanes: int, settings: Sequence[Setting]
+) -> Group:
+    lane_bytes = _bytes(cohort)
+    fitting = room // lane_bytes
+    if fitting < 1:
+        raise RecipeError(
+            f"{settings[lanes[0].setting].label}: a single run needs about {lane_bytes / 1e9:.3g} "
+            f"GB and {room / 1e9:.3g} GB are there for it; make its layers or batches smaller"
+        )
+    size = lanes_for(len(lanes), min(fitting, most_lanes))
+    seconds = _lane_seconds(cohort)
+    program = cohort.blueprint.key, reading(cohort.recipes[0])
+    return Group(tuple(lanes), cohort.dataset, size, seconds, lane_bytes, program)
+
+
+def lanes_for(runs: int, most: int) -> int:
+    """Return how many lanes a program for so many runs has: equal parts, dealt out to the cores.
+
+    >>> lanes_for(1, 128), lanes_for(5, 128), lanes_for(130, 128), lanes_for(10, 5)
+    (1, 8, 68, 5)
+    """
+    parts = ceil(runs / most)
+    size = ceil(runs / parts)
+    even = ceil(size / _MULTIPLE) * _MULTIPLE
+    return even if size > 2 and even <= most else size
+
+
+def _bytes(cohort: Cohort) -> int:
+    """Return about how many bytes a lane takes: weights, a batch's outputs, and its order."""
+    network = cohort.blueprint.network
+    weights = sum(site.weights for site in network.sites)
+    # A convolution is a matrix product over patches, which are written out.
+    patches = sum(_patches(network))
+    outputs = sum(prod(site.shape) for site in network.sites)
+    numbers = prod(network.input_shape) + _OUTPUT_COPIES * (outputs + patches)
+    order = 4 * cohort.batch * min(cohort.steps_per_epoch, 512)
+    size = cohort.precision.itemsize
+    return size * (_WEIGHT_COPIES * weights + cohort.batch * numbers) + order
+
+
+def _patches(network: Network) -> list[int]:
+    return [
+        prod(site.shape[:-1]) * site.weights // site.shape[-1]
+        for site in network.sites
+        if site.kind == "conv"
+    ]
+
+
+def _lane_seconds(cohort: Cohort) -> float:
+    """Return about how long a lane trains: three products of matrices a layer and step."""
+    products = sum(prod(site.shape[:-1]) * site.weights for site in cohort.blueprint.network.sites)
+    step = _STEP_SECONDS + 6 * products * cohort.batch / _OPERATIONS_A_SECOND
+    x_val = cohort.dataset.x_val
+    held_out = 0 if x_val is None else len(x_val)
+    epochs = cohort.recipes[0].train.epochs
+    evaluation = 2 * products * held_out * epochs / _OPERATIONS_A_SECOND
+    return cohort.total_steps * step + evaluation

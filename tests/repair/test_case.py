@@ -1,0 +1,31 @@
+"""What is to be repaired, opened."""
+
+from __future__ import annotations
+
+import pytest
+
+import surefoot as sf
+from surefoot.repair.case import open_case
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def test_a_recipe_without_validation_rows_lends_some_to_the_trials(make):
+    recipe = make(data={"validation": 0}, train={"epochs": 2})
+    case = open_case(recipe, 20.0, _silent)
+    assert len(case.dataset.y_val) == 30
+    assert not case.about.validated
+    changed = case.base.model_copy(update={"seed": 5})
+    assert case.delivered(changed) == case.recipe.model_copy(update={"seed": 5})
+
+
+def test_a_run_and_its_recipe_are_the_same_case(make, tmp_path):
+    recipe = make(train={"epochs": 4})
+    run = sf.train(recipe, out=tmp_path / "run")
+    read, trained = (open_case(target, 20.0, _silent) for target in (run, recipe))
+    assert read.recipe == trained.recipe
+    assert read.goal == trained.goal == pytest.approx(14 / 15 - 0.03)
+    assert read.diagnosis.verdict == trained.diagnosis.verdict
+    assert read.lane_seconds > 0

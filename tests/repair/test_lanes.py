@@ -1,0 +1,71 @@
+"""Lanes give what trainings one by one give, and score the rows that they are asked to score."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+
+from surefoot.data import load
+from surefoot.doctor.lanes import without_vitals
+from surefoot.engine.cohort import Cohort
+from surefoot.engine.model import Model
+from surefoot.engine.training import train
+from surefoot.repair.halves import halves
+from surefoot.repair.lanes import Lanes
+
+
+@pytest.fixture
+def recipe(make):
+    """A recipe whose rows are given to the net as they are, and that keeps its best weights."""
+    return make(
+        data={"standardize": False},
+        train={"epochs": 12, "early_stopping": {"monitor": "validation_loss", "patience": 2}},
+        optimizer={"name": "adam", "learning_rate": 0.05},
+    )
+
+
+def _lanes(recipe, seconds=60.0):
+    return Lanes(recipe, load(recipe.data), 0.1, time.monotonic() + seconds)
+
+
+def test_the_half_to_prove_on_is_scored_with_weights_that_the_other_half_chose(recipe):
+    seeds = (3, 11)
+    found = _lanes(recipe).train({recipe: seeds}, proving=True)[recipe]
+    choose, prove = halves(load(recipe.data))
+    for seed, accuracy in zip(seeds, found.scores, strict=True):
+        own = without_vitals(recipe).model_copy(update={"seed": seed})
+        (result,) = train(Cohort([own], choose))
+        model = Model(
+            own,
+            result.params,
+            result.state,
+            result.scaling,
+            choose.target,
+            choose.preprocessing,
+            choose.feature_shape,
+            choose.encoding,
+        )
+        predicted = model.predict(prove.x_val)
+        right = np.mean(predicted == choose.target.decode(prove.y_val))
+        assert accuracy == pytest.approx(right, abs=1e-6)
+
+
+def test_what_cannot_be_trained_is_left_out(recipe):
+    layers = [{"dense": 5}, {"activation": "softmax"}]
+    tables = recipe.to_dict()
+    misfit = recipe.parse({**tables, "net": {"layers": layers}})
+    lanes = _lanes(recipe)
+    assert set(lanes.train({recipe: (0,), misfit: (0,)}, share=0.1)) == {recipe}
+    assert lanes.trained == 1
+
+
+def test_nothing_is_trained_when_the_time_is_over(recipe):
+    assert _lanes(recipe, seconds=0.0).train({recipe: (0,)}) == {}
+    assert _lanes(recipe, seconds=30.0).train({recipe: (0,)}, reserve=60.0) == {}
+
+
+def test_lanes_of_large_nets_are_few(recipe):
+    large = Lanes(recipe, load(recipe.data), 60.0, time.monotonic() + 60)
+    assert (large.width, _lanes(recipe).width) == (2, 6)

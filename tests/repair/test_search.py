@@ -1,0 +1,173 @@
+"""The search, the shrinking and the proof, with lanes that need no training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from surefoot.doctor.diagnosis import Diagnosis
+from surefoot.doctor.finding import Finding, Remedy
+from surefoot.doctor.outcome import Outcome
+from surefoot.recipe import Recipe
+from surefoot.repair.case import Case
+from surefoot.repair.lanes import Scores
+from surefoot.repair.proof import prove, random_change
+from surefoot.repair.remedies.registry import REMEDIES
+from surefoot.repair.search import Table, search
+from surefoot.repair.shrink import shrunk
+from surefoot.repair.step import About, applied
+
+ABOUT = About("classes", True, 1000)
+Score = Callable[[Recipe], float]
+
+
+@dataclass
+class Pretended:
+    """Lanes whose scores are made up."""
+
+    score: Score
+    noise: float = 0.0
+    width: int = 6
+    chunk_seconds: float = 1e-3
+    rows: int = 100
+    left: float = 60.0
+    measure: str = "accuracy"
+    asked: list[Recipe] = field(default_factory=list)
+
+    def train(self, wanted, *, proving=False, share=1.0, reserve=0.0):
+        self.asked += wanted
+        return {recipe: self._scores(recipe, seeds) for recipe, seeds in wanted.items()}
+
+    def _scores(self, recipe, seeds):
+        value = self.score(recipe)
+        found = tuple(value + self.noise * (-1) ** seed for seed in seeds)
+        lost = math.isnan(value)
+        return Scores(found, found, found, (lost,) * len(seeds), 10, True)
+
+
+@pytest.fixture
+def case(make) -> Case:
+    """A recipe at a rate of 1, whose diagnosis proposes another."""
+    recipe = make(optimizer={"name": "sgd", "learning_rate": 1.0})
+    return _case(recipe, Remedy("a hundredth", {"optimizer.learning_rate": 0.01}))
+
+
+def _case(recipe: Recipe, *remedies: Remedy) -> Case:
+    finding = Finding("diverged", "error", 0, (), {}, "observed", "", remedies)
+    about = Outcome("accuracy", 0.3, 0.3, 0.3, 0.95, 0.3, 0.65, 0.0, "failed")
+    found = Diagnosis("unhealthy", "diverged", (finding,), ("diverged",), about, ())
+    return Case(recipe, recipe, None, found, ABOUT, 0.92, True, 0.01)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def test_what_a_finding_proposes_is_enough_where_it_helps(case):
+    lanes = Pretended(lambda r: 0.95 if r.optimizer.learning_rate == 0.01 else 0.3)
+    table = search(lanes, case, 60.0, _silent)
+    assert table.helped
+    assert table.best().texts == ("a hundredth of the rate",)
+    assert len(lanes.asked) == 2  # as it is, and the one remedy
+
+
+def test_where_nothing_is_proposed_general_remedies_are_tried(make):
+    case = _case(make())
+    lanes = Pretended(lambda r: 0.95 if r.optimizer.learning_rate == 0.1 else 0.3)
+    assert search(lanes, case, 60.0, _silent).best().texts == ("ten times the rate",)
+
+
+def test_changes_that_help_together_alone_are_found_and_what_is_not_needed_is_undone(make):
+    recipe = make(net={"initializer": "zeros"}, data={"standardize": False})
+
+    def score(r):
+        return 0.95 if r.net.initializer.name != "zeros" and r.data.standardize else 0.3
+
+    case = _case(recipe)
+    table = search(Pretended(score), case, 60.0, _silent)
+    best = shrunk(table, table.best())
+    assert {step.name for step in best.steps} == {"inputs", "weights"}
+
+
+def test_small_losses_of_undoing_do_not_add_up(make):
+    recipe = make(net={"initializer": "zeros"}, data={"standardize": False})
+    steps = [REMEDIES[name] for name in ("inputs", "weights", "clipped", "stopping")]
+    best = applied(recipe, steps, ABOUT)
+
+    def score(r):
+        kept = applied(recipe, steps, ABOUT).recipe
+        lost = [r.data != kept.data, r.net != kept.net, r.train != kept.train]
+        return 0.95 - 0.015 * sum(lost)
+
+    table = Table(Pretended(score), _case(recipe), range(3), 1.0, 0.0)
+    table.try_all([best])
+    small = shrunk(table, best)
+    assert len(small.steps) < len(best.steps)
+    assert table.score(small) >= 0.95 - table.room
+
+
+def test_what_diverges_is_no_help(case):
+    def score(r):
+        return math.nan if r != case.base else 0.3
+
+    table = search(Pretended(score), case, 60.0, _silent)
+    assert not table.helped
+
+
+def test_nothing_helps_where_all_are_alike(case):
+    table = search(Pretended(lambda r: 0.3), case, 60.0, _silent)
+    assert not table.helped
+    assert table.best().steps == ()
+
+
+@pytest.mark.parametrize(("noise", "proven"), [(0.01, True), (0.4, False)])
+def test_a_gain_counts_beside_what_seeds_make_of_it(case, noise, proven):
+    winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
+    lanes = Pretended(lambda r: 0.6 if r == winner.recipe else 0.3, noise=noise)
+    proof = prove(lanes, case, winner)
+    assert proof.proven is proven
+    names = [row["lane"] for row in proof.lanes]
+    assert names == ["original", "no-op", "random change", "repaired"]
+    assert proof.gain == pytest.approx(
+        proof.lanes[3]["mean"] - max(row["mean"] for row in proof.lanes[:2])
+    )
+
+
+def test_two_standard_errors_are_those_of_the_textbook(case):
+    winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
+    proof = prove(Pretended(lambda r: 0.5, noise=0.1), case, winner)
+    # Seeds 1,000,003 to 1,000,005 and 2,000,003 to 2,000,005: odd, even, odd; s² = 0.04/3 each.
+    original = [-0.1, 0.1, -0.1, -0.1, 0.1, -0.1]
+    mean = sum(original) / 6
+    pooled = sum((value - mean) ** 2 for value in original) / 5
+    assert proof.spread == pytest.approx(2 * math.sqrt(0.04 / 3 / 3 + pooled / 6))
+    assert not proof.proven
+
+
+def test_the_random_change_is_not_the_winner(case):
+    for seed in range(20):
+        other = replace(case, base=case.base.model_copy(update={"seed": seed}))
+        first = random_change(other, applied(other.base, [REMEDIES["rate-down"]], ABOUT))
+        again = random_change(other, first)
+        assert first.recipe != again.recipe
+        assert len(first.steps) == len(again.steps) == 1
+
+
+@pytest.mark.parametrize(
+    ("finished", "state", "healthy"),
+    [
+        (True, "fine", True),
+        (True, "unknown", True),
+        (False, "fine", True),
+        (False, "failed", False),
+    ],
+)
+def test_what_was_not_seen_to_its_end_has_to_do_well(make, finished, state, healthy):
+    case = _case(make())
+    outcome = replace(case.diagnosis.outcome, state=state)
+    found = replace(case.diagnosis, verdict="healthy", outcome=outcome)
+    assert replace(case, diagnosis=found, finished=finished).healthy is healthy
+    assert not replace(case, finished=finished).healthy
