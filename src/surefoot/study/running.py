@@ -23,9 +23,11 @@ def run(
 ) -> Iterator[Columns]:
     """Train all groups; yield the rows of the runs' table after each part of a group.
 
-    A run's result does not depend on which others were trained beside it, but for rounding: the
-    order in which a product of matrices is summed up may change with the number of lanes. Runs
-    with equal seeds have the same first weights and see the same batches.
+    A run's result depends on which others were trained beside it by rounding alone: the order in
+    which a product of matrices is summed up may change with the number of lanes, above all from
+    one lane a core to several. A run at a rate where training is chaotic multiplies that: its
+    result may then be another. Runs with equal seeds have the same first weights and see the same
+    batches.
 
     Args:
         plan: what to train.
