@@ -36,7 +36,7 @@ def describe(dataset: Dataset, *, standardize_targets: bool = False) -> dict[str
     >>> about["rows"], round(about["inputs"]["std"], 2), about["targets"]["counts"]
     (120, 1.0, [40, 40, 40])
     """
-    x = as_given(dataset, dataset.x_train[_sample(len(dataset.x_train))])
+    x = as_given(dataset, dataset.x_train[spaced(len(dataset.x_train), _MOST_ROWS)])
     return {
         "rows": dataset.rows,
         "validation_rows": 0 if dataset.x_val is None else len(dataset.x_val),
@@ -56,9 +56,13 @@ def as_given(dataset: Dataset, x: NDArray[Any]) -> NDArray[Any]:
     return (x.astype(np.float32) - mean) / scale
 
 
-def _sample(rows: int) -> NDArray[np.int64]:
-    """Return evenly spaced rows: files are often sorted."""
-    return np.unique(np.linspace(0, rows - 1, min(rows, _MOST_ROWS)).astype(np.int64))
+def spaced(count: int, most: int) -> NDArray[np.int64]:
+    """Return up to ``most`` evenly spaced places out of ``count``: files are often sorted.
+
+    >>> spaced(9, 3).tolist()
+    [0, 4, 8]
+    """
+    return np.unique(np.linspace(0, max(count - 1, 0), min(count, most)).astype(np.int64))
 
 
 def _of_inputs(flat: NDArray[np.float64]) -> dict[str, float]:

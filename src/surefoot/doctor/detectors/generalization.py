@@ -15,8 +15,6 @@ from surefoot.doctor.finding import Remedy, Suspicion
 from surefoot.doctor.outcome import outcome
 from surefoot.doctor.signals import late
 
-_STRONG_DROPOUT = 0.7
-
 
 def overfitting(evidence: Evidence) -> Suspicion | None:
     """Say whether the net learns its training rows by heart.

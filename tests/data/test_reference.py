@@ -1,0 +1,34 @@
+"""The yardstick: what simple methods reach, also where rows and classes are few."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from surefoot.data import load
+from surefoot.data.reference import reference
+from surefoot.recipe import Data
+
+
+def test_what_is_easy_is_reached_and_what_is_noise_is_not():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    easy = reference(load(Data(), arrays=(x, (x[:, 0] > 0).astype(int))))
+    noise = reference(load(Data(), arrays=(x, rng.integers(0, 2, 200))))
+    assert easy["best"] > 0.9
+    assert noise["best"] < 0.75
+    line = reference(load(Data(), arrays=(x, x @ [1.0, 2.0, 3.0])))
+    assert line["methods"]["linear"] == pytest.approx(0, abs=0.1)
+    assert line["chance"] == pytest.approx(np.sqrt(14), rel=0.3)
+
+
+@pytest.mark.parametrize("last", [1, 2])
+def test_a_class_with_hardly_any_rows_is_no_obstacle(last):
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.repeat([0, 1], [40 - last, last])
+    about = reference(load(Data(validation=0.0), arrays=(x, y)))
+    assert 0 <= about["held_out_train"] <= 1
+
+
+def test_a_handful_of_rows_says_nothing():
+    assert reference(load(Data(), arrays=(np.eye(8), np.arange(8) % 2))) is None
