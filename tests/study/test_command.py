@@ -27,7 +27,7 @@ def found(job, told, tmp_path_factory):
 
 
 def test_the_plan_is_said_first_and_the_best_is_tried_again(found, told):
-    assert told[0].startswith("12 runs as 2 compiled programs of 8 lanes")
+    assert told[0].startswith("12 runs as 2 compiled programs of 64 lanes")
     assert told[1].startswith("6 of 12 runs")
     assert told[-1] == "training the best again with fresh seeds…"
 

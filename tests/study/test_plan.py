@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from surefoot.errors import DataError, RecipeError
+from surefoot.study import plan as planning
 from surefoot.study.plan import lanes_for, make_plan
 from surefoot.study.space import expand, read_vary
 
@@ -18,7 +19,7 @@ def test_numbers_and_initializers_are_lanes_of_one_program(job):
     plan = planned(job, {"learning_rate": [0.1, 0.2, 0.3], "initializer": ["zeros", "he_normal"]})
     assert (plan.runs, plan.programs, len(plan.groups)) == (12, 1, 1)
     assert plan.measure == "accuracy"
-    assert plan.text.startswith("12 runs as 1 compiled program of 12 lanes; about")
+    assert plan.text.startswith("12 runs as 1 compiled program of 64 lanes; about")
 
 
 def test_structure_epochs_and_class_weights_are_groups_of_their_own(job):
@@ -46,13 +47,24 @@ def test_lanes_are_as_many_as_memory_holds(job):
         planned(job, {"learning_rate": [0.1]}, memory=each - 1)
 
 
-def test_lanes_of_a_program_cover_all_runs_in_equal_parts():
+@pytest.mark.parametrize("width", [1, 8, 64])
+def test_parts_cover_all_runs_in_equal_numbers_of_whole_programs(width):
     for runs in range(1, 300):
-        size = lanes_for(runs, 32)
+        size = lanes_for(runs, 32, width)
         parts = -(-runs // size)
         assert size <= 32
         assert parts == -(-runs // 32)
-        assert parts * size - runs < max(4 * parts, size)
+        if 1 < width <= 32 and parts > 1:
+            assert size % width == 0
+            assert parts * size - runs < parts * width
+
+
+def test_programs_are_the_same_when_a_study_goes_on_with_what_is_left(job):
+    vary = {"learning_rate": [0.1, 0.2, 0.3]}
+    whole = planned(job, vary).groups[0]
+    rest = planned(job, vary, done={(i, 0) for i in range(3)}).groups[0]
+    assert (rest.width, rest.shared) == (whole.width, whole.shared) == (64, False)
+    assert planned(job, vary, seeds=(1,)).groups[0].shared
 
 
 def test_a_long_study_says_how_to_shrink_it(job):
@@ -65,3 +77,14 @@ def test_settings_that_cannot_run_are_named(job):
         planned(job, {"batch_size": [20, 500]})
     with pytest.raises(RecipeError, match="dense = 7: layer 3"):
         planned(job, {"net.layers.2.dense": [7]})
+
+
+def test_parts_of_long_runs_are_small_so_that_little_is_lost(job, monkeypatch):
+    monkeypatch.setattr(planning, "available_cores", lambda: 2)
+    vary = {"learning_rate": {"low": 0.1, "high": 0.2, "count": 300}}
+    short = planned(job, vary, seeds=(0,)).groups[0]
+    wide = {"net.layers.0.dense": [512], "train.epochs": [10_000]}
+    long = planned(job, {**vary, **wide}, seeds=(0,)).groups[0]
+    assert len(short.parts) == 3
+    assert len(long.parts) > len(short.parts)
+    assert all(len(part) % (2 * long.width) == 0 for part in long.parts[:-1])

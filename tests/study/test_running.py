@@ -30,21 +30,26 @@ def whole(job):
     return trained(job, 128)
 
 
-@pytest.mark.parametrize("lanes", [1, 2, 5])
+@pytest.mark.parametrize("lanes", [1, 5])
 def test_results_do_not_depend_on_how_lanes_were_grouped(job, whole, lanes):
-    # Not to the bit: XLA sums up the products of a single lane, and of few, in another order.
     parts = trained(job, lanes)
-    assert (parts["setting"] == whole["setting"]).all()
-    assert (parts["seed"] == whole["seed"]).all()
-    assert (parts["steps"] == whole["steps"]).all()
-    for name in MEASURED:
-        np.testing.assert_allclose(parts[name], whole[name], rtol=2e-5, err_msg=name)
+    for name, column in whole.items():
+        if name != "seconds":
+            assert np.array_equal(parts[name], column), name
 
 
-def test_results_are_the_same_to_the_bit_where_parts_have_many_lanes(job, whole):
-    parts = trained(job, 8)
-    for name in MEASURED:
-        assert parts[name].tobytes() == whole[name].tobytes(), name
+def test_results_do_not_depend_on_what_else_is_studied(job, whole):
+    """Other settings, in another order, and one of the seeds; its bits are the same."""
+    few = trained(job, 128, {"initializer": ["zeros", "he_normal"], "learning_rate": [0.1, 1e-2]})
+    for rate in (0.1, 1e-2):
+        at = [
+            (table["learning_rate"] == rate)
+            & (table["initializer"] == "he_normal")
+            & (table["seed"] == 1)
+            for table in (whole, few)
+        ]
+        for name in MEASURED:
+            assert whole[name][at[0]].tobytes() == few[name][at[1]].tobytes(), name
 
 
 def test_a_row_is_what_training_the_recipe_alone_leaves_behind(job, whole):

@@ -31,6 +31,8 @@ class Cohort:
         recipes: Sequence[Recipe],
         dataset: Dataset,
         transformation: GradientTransformation | None = None,
+        *,
+        share_batches: bool = True,
     ) -> None:
         """Check the recipes against the data and against each other; compile nothing yet.
 
@@ -38,6 +40,8 @@ class Cohort:
             recipes: one for each lane, of one structure, for the same data and epochs.
             dataset: what `surefoot.data.load` made for them.
             transformation: an Optax transformation in place of the recipes' update rule.
+            share_batches: whether lanes whose batches are equal are given them once, another
+                program. A stream's always are.
 
         Raises:
             RecipeError: the net does not fit the data, or the recipes are not one cohort.
@@ -72,7 +76,8 @@ class Cohort:
         self._shuffle_seeds = [
             r.seed if r.data.shuffle_seed is None else r.data.shuffle_seed for r in self.recipes
         ]
-        self.shared = len(set(self._shuffle_seeds)) == 1
+        share_batches |= dataset.stream is not None
+        self.shared = share_batches and len(set(self._shuffle_seeds)) == 1
         self._check()
         self.steps_per_epoch = -(-self.rows // self.batch)
 
@@ -106,11 +111,13 @@ class Cohort:
 
         Of rows in memory alone; a stream has an order of its own.
         """
-        orders = [
-            epoch_order(seed, epoch, self.rows, self.batch)
-            for seed in (self._shuffle_seeds[:1] if self.shared else self._shuffle_seeds)
-        ]
-        return orders[0] if self.shared else np.stack(orders)
+        orders = {
+            seed: epoch_order(seed, epoch, self.rows, self.batch)
+            for seed in set(self._shuffle_seeds)
+        }
+        if self.shared:
+            return orders[self.shuffle_seed]
+        return np.stack([orders[seed] for seed in self._shuffle_seeds])
 
     def _check(self) -> None:
         network = self.blueprint.network

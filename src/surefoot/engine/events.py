@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,19 @@ class Listener(Protocol):
 
     def stop(self) -> bool:
         """Return whether training is to end at the next boundary."""
+
+
+@runtime_checkable
+class Steering(Protocol):
+    """A listener that may also ask for another learning rate."""
+
+    def rate_factor(self) -> float:
+        """Return what every lane's rate is multiplied by from the next dispatch on."""
+
+
+def factor_of(listener: Listener) -> float:
+    """Return what a listener multiplies the learning rate by; 1 where it does not."""
+    return listener.rate_factor() if isinstance(listener, Steering) else 1.0
 
 
 class Silent:

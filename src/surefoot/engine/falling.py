@@ -25,6 +25,8 @@ class FallingRates:
         self._on = np.array([schedule.name == "plateau" for schedule in schedules])
         self._default = "validation_loss" if has_validation else "train_loss"
         self._state = plateau.init(len(schedules))
+        self._scale = np.ones(len(schedules))
+        self._factor = 1.0
 
     @property
     def active(self) -> bool:
@@ -43,7 +45,22 @@ class FallingRates:
             for key, default in keys.items()
         }
         self._state, scale = plateau.update(self._state, values, **numbers)
-        return np.where(self._on, scale, 1.0)
+        self._scale = np.where(self._on, scale, 1.0)
+        return self._scale * self._factor
+
+    def steer(self, factor: float) -> NDArray[np.float64] | None:
+        """Multiply all rates by a factor beside that; return the scales where they change.
+
+        >>> from surefoot.recipe import Recipe
+        >>> recipe = Recipe.parse({"net": {"layers": [{"dense": 1}]}})
+        >>> rates = FallingRates([recipe.schedule], has_validation=True)
+        >>> rates.steer(1.0), rates.steer(0.5)
+        (None, array([0.5]))
+        """
+        if factor == self._factor:
+            return None
+        self._factor = factor
+        return self._scale * factor
 
     @property
     def _each(self) -> list[tuple[Any, bool]]:

@@ -68,8 +68,9 @@ def place_lanes(cohort: Cohort, epochs_before: int) -> LaneInput:
 
 
 def stack(trees: Sequence[Any], dtype: Any) -> Any:
-    """Stack trees of numbers along a new first axis, the lanes'."""
-    return jax.tree.map(lambda *values: np.asarray(values, dtype), *trees)
+    """Stack trees of numbers along a new first axis, the lanes'; too large ones become ∞."""
+    with np.errstate(over="ignore"):
+        return jax.tree.map(lambda *values: np.asarray(values, dtype), *trees)
 
 
 def _target_scaling(cohort: Cohort) -> Scaling:

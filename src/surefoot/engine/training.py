@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from operator import itemgetter
 from typing import Any
@@ -15,18 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.engine import records
+from surefoot.engine.carried import Carried, CarriedLanes, first_parts
 from surefoot.engine.cohort import Cohort
-from surefoot.engine.events import Block, Listener, Silent, Validation
+from surefoot.engine.events import Block, Listener, Silent, Validation, factor_of
 from surefoot.engine.falling import FallingRates
 from surefoot.engine.feed import feed_for
 from surefoot.engine.groups import Groups
-from surefoot.engine.objective import Scaling
-from surefoot.engine.placement import place_lanes, place_rows
+from surefoot.engine.placement import place_rows
 from surefoot.engine.program import compile_all
-from surefoot.engine.programs import Orders, Programs, Record, programs_for
+from surefoot.engine.programs import Orders, Record, programs_for
+from surefoot.engine.result import LaneResult
 from surefoot.engine.step import LaneInput, LaneState
-from surefoot.engine.stopping import Stopping, choose
-from surefoot.recipe import Recipe, numbers
+from surefoot.engine.stopping import Stopping
 from surefoot.vitals.columns import VITAL_COLUMNS
 
 # A dispatch is kept short enough for progress and Ctrl-C, and long enough that its start, about
@@ -39,41 +38,6 @@ _BUFFER_NUMBERS = 16_000_000
 _EVALUATION_NUMBERS = 8_000_000
 
 
-@dataclass(frozen=True)
-class LaneResult:
-    """What training one lane left behind.
-
-    Attributes:
-        recipe: the run's recipe.
-        params: the weights that are kept: the best where early stopping watched, else the last
-            that were finite. A tree of NumPy arrays.
-        state: the running averages that go with them.
-        last: everything that the lane carried after its last step, to go on from.
-        scaling: of the targets.
-        train: loss and measure (accuracy, or rmse) over all training rows, of a stream over the
-            sample of them that is in memory, with these weights.
-        validation: the same over the validation rows, or None where there are none.
-        epochs: how many were begun.
-        steps: how many updates were made.
-        diverged: the step at which loss or gradient stopped being finite, or None.
-        best_epoch: the epoch whose weights are kept, where early stopping watched.
-        ended: why training ended: "finished", "early", "diverged" or "interrupted".
-    """
-
-    recipe: Recipe
-    params: Any
-    state: Any
-    last: LaneState
-    scaling: Scaling
-    train: tuple[float, float]
-    validation: tuple[float, float] | None
-    epochs: int
-    steps: int
-    diverged: int | None
-    best_epoch: int | None
-    ended: str
-
-
 def train(
     cohort: Cohort,
     listener: Listener | None = None,
@@ -81,6 +45,7 @@ def train(
     start: Sequence[LaneState] | None = None,
     epochs_before: int = 0,
     until: int | None = None,
+    width: int | None = None,
 ) -> list[LaneResult]:
     """Train a cohort; return what each lane left behind, in the order of its recipes.
 
@@ -90,6 +55,8 @@ def train(
         start: each lane's state to go on from; drawn anew where nothing is given.
         epochs_before: how many epochs were trained before: batches and schedule go on from there.
         until: the step before which to end, where that is not the last one.
+        width: how many lanes a program has, so that a lane's result does not depend on the others;
+            without it lanes are dealt out to the cores.
 
     >>> from surefoot.data import load
     >>> from surefoot.recipe import Recipe
@@ -102,26 +69,36 @@ def train(
     >>> results[1].train[0] < results[0].train[0]
     True
     """
-    with jax.enable_x64(cohort.recipes[0].train.precision == "float64"):
-        return _Training(cohort, listener or Silent(), start, epochs_before, until).run()
+    training = Training(
+        cohort, listener, start=start, epochs_before=epochs_before, until=until, width=width
+    )
+    training.advance()
+    return training.results()
 
 
-class _Training:
-    """One training of a cohort, from its first weights to its results."""
+class Training:
+    """One training of a cohort, from its first weights to its results.
+
+    It may be halted after any epoch, to look at results, drop lanes, and go on. Lanes that
+    diverged, stopped early or were dropped are gone at the next boundary: those that are left are
+    dealt out to fewer programs, where there is a width.
+    """
 
     def __init__(
         self,
         cohort: Cohort,
-        listener: Listener,
-        start: Sequence[LaneState] | None,
-        epochs_before: int,
-        until: int | None,
+        listener: Listener | None = None,
+        *,
+        start: Sequence[LaneState] | None = None,
+        epochs_before: int = 0,
+        until: int | None = None,
+        width: int | None = None,
     ) -> None:
+        """Place the data, draw the first weights and compile; arguments are those of `train`."""
         self._cohort = cohort
         self._until = np.inf if until is None else until
-        self._listener = listener
-        self._from = start
-        self._epochs_before = epochs_before
+        self._listener = listener or Silent()
+        self._epochs_before = self._epoch_done = epochs_before
         self._recipes = cohort.recipes
         self._dtype = cohort.precision
         self._vitals = self._recipes[0].vitals
@@ -131,43 +108,64 @@ class _Training:
             [recipe.schedule for recipe in self._recipes], cohort.dataset.x_val is not None
         )
         self._running = np.ones(cohort.lanes, bool)
+        self._dropped = np.zeros(cohort.lanes, bool)
+        self._interrupted = False
         self._diverged = np.full(cohort.lanes, -1, np.int32)
         self._end = np.zeros(cohort.lanes, np.int64)
         self._epochs = np.zeros(cohort.lanes, np.int64)
-        data, self._all_rows = place_rows(cohort)
-        first, last = epochs_before + 1, epochs_before + self._recipes[0].train.epochs
-        self._feed = feed_for(cohort, data, self._steps_per_dispatch(), first, last)
-        self._room = self._feed.steps
-        self._pace = min(_FIRST_STEPS, self._room)
-        self._groups = Groups(cohort.lanes)
-        given = place_lanes(cohort, epochs_before)
-        self._given = [jax.device_put(part) for part in self._groups.split(given)]
-        self._compile()
+        self._width = width
+        self._groups = Groups(cohort.lanes, width)
+        # Programs of a width are the same, whatever the number of lanes.
+        self._compiled_lanes = cohort.lanes if width is None else self._groups.width
+        with self._precision():
+            data, self._all_rows = place_rows(cohort)
+            first, last = epochs_before + 1, epochs_before + self._recipes[0].train.epochs
+            self._last_epoch = last
+            self._feed = feed_for(cohort, data, self._steps_per_dispatch(), first, last)
+            self._room = self._feed.steps
+            self._pace = min(_FIRST_STEPS, self._room)
+            self._compile(start)
 
-    def run(self) -> list[LaneResult]:
-        """Train until the last epoch, or until nothing is left to train."""
-        self._kept = jax.tree.map(jnp.copy, self._weights()) if self._stopping.active else None
-        interrupted = False
-        first = self._epochs_before + 1
+    def advance(self, epoch: int | None = None) -> None:
+        """Train until an epoch is completed, or the last one, or nothing is left to train."""
+        last = self._last_epoch if epoch is None else min(epoch, self._last_epoch)
+        complete = True
         try:
-            for epoch in range(first, first + self._recipes[0].train.epochs):
-                complete = self._epoch(epoch)
-                if not complete:
-                    interrupted = bool(self._running.any())
-                    break
-                if not self._running.any():
-                    break
-        finally:
+            with self._precision():
+                while complete and self._epoch_done < last and self._running.any():
+                    complete = self._epoch(self._epoch_done + 1)
+                    self._epoch_done += complete
+        except BaseException:
             self._feed.close()
-        return self._results(interrupted)
+            raise
+        if not complete:
+            self._interrupted = bool(self._running.any())
+        if not complete or self._epoch_done == self._last_epoch:
+            self._feed.close()
+
+    def drop(self, lanes: NDArray[np.bool_]) -> None:
+        """Train these lanes no further."""
+        self._dropped |= lanes & self._running
+        self._running &= ~lanes
+        with self._precision():
+            self._lanes.compact(self._running)
+
+    def results(self) -> list[LaneResult]:
+        """Measure what all lanes have by now: those that are gone, what they left behind."""
+        with self._precision():
+            return self._results()
 
     # What is fixed for the whole training.
+
+    def _precision(self) -> Any:
+        return jax.enable_x64(self._dtype == np.float64)
 
     def _steps_per_dispatch(self) -> int:
         """Return how many steps the buffers of one dispatch have room for."""
         cohort = self._cohort
         steps = min(cohort.steps_per_epoch, _MOST_STEPS)
-        per_record = len(VITAL_COLUMNS) * cohort.lanes * max(1, len(cohort.blueprint.network.sites))
+        sites = max(1, len(cohort.blueprint.network.sites))
+        per_record = len(VITAL_COLUMNS) * self._compiled_lanes * sites
         while steps > 1 and records.room_for(self._vitals, steps) * per_record > _BUFFER_NUMBERS:
             steps //= 2
         return steps
@@ -176,26 +174,30 @@ class _Training:
         """Return how many rows are evaluated at once."""
         network = self._cohort.blueprint.network
         per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
-        fitting = _EVALUATION_NUMBERS // (per_row * self._cohort.lanes)
+        fitting = _EVALUATION_NUMBERS // (per_row * self._compiled_lanes)
         power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
         return min(power, self._all_rows.x.shape[0])
 
-    def _compile(self) -> None:
+    def _compile(self, start: Sequence[LaneState] | None) -> None:
         """Compile what training needs, side by side; programs that exist are used again."""
-        programs: Programs = programs_for(self._cohort.blueprint)
+        cohort = self._cohort
+        programs = programs_for(cohort.blueprint)
         data, rows = self._feed.take(self._epochs_before + 1, 0, self._room)
         started = time.perf_counter()
-        self._lanes = self._first_lanes(programs)
-        lanes, given = self._lanes[0], self._given[0]  # all groups have the same shapes
-        resident = self._cohort.dataset.stream is None
-        full = resident and self._cohort.batch == self._cohort.rows
+        parts = first_parts(cohort, programs, self._groups, start, self._epochs_before)
+        if self._stopping.active:
+            parts = [part._replace(kept=jax.tree.map(jnp.copy, part.weights)) for part in parts]
+        self._lanes = CarriedLanes(self._groups, parts)
+        lanes, given, _ = self._lanes.parts[0]  # all groups have the same shapes
+        resident = cohort.dataset.stream is None
+        full = resident and cohort.batch == cohort.rows
         training = programs.train.prepare(
             lanes,
             given,
             data,
             self._orders(rows, 0, 1)[0][0],
-            shared=self._cohort.shared,
-            whole=self._cohort.rows if full else 0,
+            shared=cohort.shared,
+            whole=cohort.rows if full else 0,
             instrument=self._instrument,
         )
         bounds = np.int32(0), np.int32(1)
@@ -203,21 +205,7 @@ class _Training:
             lanes.params, lanes.state, given, self._all_rows, *bounds, chunk=self._chunk()
         )
         self._train, self._evaluate = compile_all(training, evaluation)
-        self._cohort.compile_seconds = time.perf_counter() - started
-
-    def _first_lanes(self, programs: Programs) -> list[LaneState]:
-        """Return the lanes that were given to go on from, or lanes with weights drawn anew."""
-        if self._from is not None:
-            stacked = jax.tree.map(lambda *lanes: np.stack(lanes), *self._from)
-            return [jax.device_put(part) for part in self._groups.split(stacked)]
-        drawn = [
-            network.init(recipe.seed, numbers(recipe.net), self._dtype)
-            for network, recipe in zip(self._cohort.networks, self._recipes, strict=True)
-        ]
-        stacked = jax.tree.map(lambda *arrays: np.stack(arrays), *drawn)
-        weights = [jax.device_put(part) for part in self._groups.split(stacked)]
-        start = programs.start.prepare(*weights[0], self._given[0]).compiled()
-        return [start(*own, given) for own, given in zip(weights, self._given, strict=True)]
+        cohort.compile_seconds = time.perf_counter() - started
 
     # One epoch, dispatch by dispatch.
 
@@ -231,13 +219,15 @@ class _Training:
             left = self._until - begin - done
             if left <= 0 or self._listener.stop() or not self._running.any():
                 return False
+            self._rescale(self._falling.steer(factor_of(self._listener)))
             wanted = int(min(self._pace, cohort.steps_per_epoch - done, left))
             block = self._dispatch(done, begin + done, wanted, epoch)
             done += len(block.loss)
             losses.append(block.loss)
             measures.append(block.measure)
             if done == cohort.steps_per_epoch and cohort.dataset.x_val is not None:
-                validation = Validation(*self._measure(self._weights(), 1))
+                weights = [part.weights for part in self._lanes.parts]
+                validation = Validation(*self._measure(weights, 1))
                 block = block.with_validation(validation)
             self._listener.block(block)
             self._end[self._running] = [
@@ -245,7 +235,11 @@ class _Training:
             ]
             self._diverged = block.diverged
             self._running &= block.diverged < 0
+            # Early stopping has yet to judge the lanes that diverged within this epoch.
+            if not self._stopping.active:
+                self._lanes.compact(self._running)
         self._judge(epoch, np.concatenate(losses), np.concatenate(measures), block.validation)
+        self._lanes.compact(self._running)
         return True
 
     def _dispatch(self, done: int, first: int, wanted: int, epoch: int) -> Block:
@@ -255,15 +249,16 @@ class _Training:
         started = time.perf_counter()
         orders, recorded = self._orders(rows, first, count)
 
-        def group(lanes: LaneState, given: LaneInput, orders: Orders) -> tuple[LaneState, Record]:
+        def group(part: Carried, orders: Orders) -> tuple[Carried, Record]:
             """Take the steps of one group, and wait for them."""
-            lanes, record = self._train(lanes, given, data, orders)
-            return lanes, jax.tree.map(np.asarray, record)
+            states, record = self._train(part.states, part.given, data, orders)
+            return part._replace(states=states), jax.tree.map(np.asarray, record)
 
-        trained = self._groups.run(group, self._lanes, self._given, orders)
-        self._lanes = [lanes for lanes, _ in trained]
+        trained = self._groups.run(group, self._lanes.parts, orders)
+        self._lanes.parts = [part for part, _ in trained]
         host: Record = self._groups.join([record for _, record in trained], axis=1)
-        diverged = np.array(self._groups.join([lanes.diverged for lanes in self._lanes]))
+        diverged = [part.states.diverged for part in self._lanes.parts]
+        diverged = np.array(self._groups.join(diverged, into=self._diverged))
         each = (time.perf_counter() - started) / count
         self._pace = int(min(max(_DISPATCH_SECONDS / each, 1), self._room))
         number = len(recorded)
@@ -316,18 +311,17 @@ class _Training:
             metrics[f"validation_{name}"] = validation.measure
         if self._stopping.active:
             improved = self._stopping.update(epoch, metrics)
-            chosen = self._groups.split(improved)
-            self._kept = [
-                choose(*group) for group in zip(chosen, self._weights(), self._kept, strict=True)
-            ]
+            chosen = zip(self._lanes.parts, self._groups.split(improved), strict=True)
+            self._lanes.parts = [part.keep(own) for part, own in chosen]
             self._running &= ~self._stopping.stopped
         if self._falling.active:
-            scale = self._falling.update(metrics)
-            scales = self._groups.split(scale)
-            self._given = [
-                given._replace(rate_scale=jnp.asarray(own, self._dtype))
-                for given, own in zip(self._given, scales, strict=True)
-            ]
+            self._rescale(self._falling.update(metrics))
+
+    def _rescale(self, scale: NDArray[Any] | None) -> None:
+        """Multiply the lanes' rates from here on; nothing changes where nothing is given."""
+        if scale is not None:
+            scaled = zip(self._lanes.parts, self._groups.split(scale), strict=True)
+            self._lanes.parts = [part.scale_rates(own) for part, own in scaled]
 
     # What is measured and handed back.
 
@@ -336,8 +330,15 @@ class _Training:
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """Return loss and measure over the training rows (part 0) or validation rows (1).
 
-        Of a stream's training rows it is the sample that is kept.
+        Of a stream's training rows it is the sample that is kept; of lanes that are gone, NaN.
         """
+        given = [carried.given for carried in self._lanes.parts]
+        loss, measure = self._groups.join(self._evaluated(self._groups, weights, given, part))
+        return loss, self._in_units(measure)
+
+    def _evaluated(
+        self, groups: Groups, weights: Sequence[Any], given: Sequence[LaneInput], part: int
+    ) -> list[Any]:
         rows, every = len(self._cohort.dataset.x_train), self._all_rows.x.shape[0]
         bounds = (0, rows) if part == 0 else (rows, every)
 
@@ -345,27 +346,28 @@ class _Training:
             measured = self._evaluate(*own, given, self._all_rows, *map(np.int32, bounds))
             return jax.tree.map(np.asarray, measured)
 
-        loss, measure = self._groups.join(self._groups.run(group, weights, self._given))
-        return loss, self._in_units(measure)
+        return groups.run(group, weights, given)
 
     def _in_units(self, measure: NDArray[Any]) -> NDArray[Any]:
         return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
 
-    def _weights(self) -> list[tuple[Any, Any]]:
-        """Return each group's parameters and running averages."""
-        return [(lanes.params, lanes.state) for lanes in self._lanes]
+    def _results(self) -> list[LaneResult]:
+        whole = self._lanes.whole()
+        groups, parts = Groups(self._cohort.lanes, self._width), self._lanes.parts
+        if groups.count > self._groups.count:  # lanes that are gone are measured as well
+            parts = [jax.device_put(part) for part in groups.split(whole)]
+        weights, given = [part.chosen for part in parts], [part.given for part in parts]
 
-    def _results(self, interrupted: bool) -> list[LaneResult]:
-        weights = self._kept or self._weights()
-        train_loss, train_measure = self._measure(weights, 0)
-        validation = None
-        if self._cohort.dataset.x_val is not None:
-            validation = self._measure(weights, 1)
-        scalings = [given.scaling for given in self._given]
-        host = self._groups.join(list(zip(weights, self._lanes, scalings, strict=True)))
+        def measured(part: int) -> list[tuple[float, float]]:
+            loss, measure = groups.join(self._evaluated(groups, weights, given, part))
+            return list(zip(loss.tolist(), self._in_units(measure).tolist(), strict=True))
+
+        train = measured(0)
+        held_out = None if self._cohort.dataset.x_val is None else measured(1)
+        everything = whole.chosen, whole.states, whole.given.scaling
         results = []
         for lane, recipe in enumerate(self._recipes):
-            (own_params, own_state), last, scaling = jax.tree.map(itemgetter(lane), host)
+            (own_params, own_state), last, scaling = jax.tree.map(itemgetter(lane), everything)
             watched = recipe.train.early_stopping is not None
             diverged = int(self._diverged[lane])
             results.append(
@@ -375,22 +377,22 @@ class _Training:
                     state=own_state,
                     last=last,
                     scaling=scaling,
-                    train=(float(train_loss[lane]), float(train_measure[lane])),
-                    validation=None
-                    if validation is None
-                    else (float(validation[0][lane]), float(validation[1][lane])),
+                    train=train[lane],
+                    validation=None if held_out is None else held_out[lane],
                     epochs=int(self._epochs[lane]),
                     steps=int(self._end[lane]),
                     diverged=None if diverged < 0 else diverged,
                     best_epoch=int(self._stopping.best_epoch[lane]) if watched else None,
-                    ended=self._ended(lane, interrupted),
+                    ended=self._ended(lane),
                 )
             )
         return results
 
-    def _ended(self, lane: int, interrupted: bool) -> str:
+    def _ended(self, lane: int) -> str:
         if self._diverged[lane] >= 0:
             return "diverged"
         if self._stopping.stopped[lane]:
             return "early"
-        return "interrupted" if interrupted else "finished"
+        if self._dropped[lane]:
+            return "dropped"
+        return "interrupted" if self._interrupted else "finished"

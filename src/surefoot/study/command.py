@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from surefoot.data.dataset import Dataset
 from surefoot.errors import RecipeError
 from surefoot.files import write_json
-from surefoot.job import dataset_of, prepare, reading
+from surefoot.job import prepare
 from surefoot.recipe import Recipe, save
 from surefoot.recipe.section import is_whole
 from surefoot.recipe.toml import dumps_tables
-from surefoot.study.conclusions import Conclusions, conclude
+from surefoot.study.conclusions import Conclusions, conclude, spread
 from surefoot.study.folder import StudyFolder
+from surefoot.study.halving import Halving, run_halved
 from surefoot.study.plan import make_plan
+from surefoot.study.progress import Progress
 from surefoot.study.report import Fresh, Scale, best_numbers, sentences, setting_rows
 from surefoot.study.results import FORMAT, Study
-from surefoot.study.running import run
+from surefoot.study.running import Columns, run
 from surefoot.study.space import Setting, expand, plain, read_vary
-from surefoot.study.validation import halves, validate
+from surefoot.study.validation import Rows, validate
 from surefoot.vitals.table import Table, write
 
 _MOST_SEEDS, _LAST_SEED = 1_000, 2**32
@@ -36,6 +38,7 @@ def study(
     seeds: int | Sequence[int] = 5,
     draws: int | None = None,
     baseline: Mapping[str, Any] | None = None,
+    halving: bool | Mapping[str, Any] | None = None,
     validated: bool = True,
     out: str | Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
@@ -58,6 +61,10 @@ def study(
         seeds: how many, from the recipe's own on; or which.
         draws: how many random settings, in place of every combination.
         baseline: the values of the setting to compare with, in place of the best.
+        halving: whether settings that do poorly are dropped on the way, with all their seeds:
+            true, or a table: of ``eta`` settings, 2 or 3, one goes on, first after ``share`` of the
+            epochs or more, then after ``eta`` times as many. Two settings at least are trained to
+            the end, and conclusions are drawn between those that are.
         validated: whether the best is tried again.
         out: the study's folder; ``studies/SOURCE-N`` where nothing is given.
         tell: called with a line for people: the plan first, then how far it is.
@@ -85,12 +92,15 @@ def study(
     settings = expand(job.recipe, job.dataset, values, draws)
     numbers = _seeds(seeds, job.recipe.seed)
     against = None if baseline is None else _place(baseline, settings)
+    halved = _halved(halving, settings)
+    epochs = settings[0].recipe.train.epochs
     again = validated and len(settings) > 1
-    rows = _Rows(job.recipe, job.dataset, again)
+    rows = Rows(job.recipe, job.dataset, again)
     asked = {
         "seeds": numbers,
         "validated": validated,
         **({} if draws is None else {"draws": draws}),
+        **({} if halved is None else {"halving": halved.to_dict()}),
         **job.recipe.to_dict(),
         "vary": {k: v if isinstance(v, list) else v.to_dict() for k, v in values.items()},
         **({} if baseline is None else {"baseline": plain(baseline)}),
@@ -100,13 +110,27 @@ def study(
         tell(f"{folder.path}: this study is finished")
         return Study(folder.path)
     done = folder.done()
-    plan = make_plan(settings, numbers, rows.choosing, done=done)
+    share = 1.0 if halved is None else halved.work(epochs, len(settings))
+    plan = make_plan(settings, numbers, rows.choosing, done=done, share=share)
+    scale = Scale(f"{rows.part}_{plan.measure}", higher=plan.measure == "accuracy")
     tell((f"{len(done):,} runs are finished; " if done else "") + plan.text)
     folder.make()
-    for part in run(plan, settings, tell):
+    parts: Iterable[Columns]
+    if halved is None:
+        parts = run(plan, settings, tell)
+    else:
+        parts = run_halved(
+            plan,
+            settings,
+            halved.rungs(epochs, len(settings)),
+            scale,
+            Progress(plan, tell),
+            passed=folder.passed(),
+            never=() if against is None else (against,),
+        )
+    for part in parts:
         folder.keep(part)
     runs = _ordered(folder.runs())
-    scale = Scale(f"{rows.part}_{plan.measure}", higher=plan.measure == "accuracy")
     found = _conclude(runs, len(settings), scale, against)
     fresh = None
     if again:
@@ -130,33 +154,6 @@ def study(
     }
     write_json(folder.path / "summary.json", summary)
     return Study(folder.path)
-
-
-class _Rows:
-    """The rows of each recipe of a study, read once: those to choose by, and those held back."""
-
-    def __init__(self, recipe: Recipe, dataset: Dataset, halved: bool) -> None:
-        self._read: dict[Hashable, Dataset] = {reading(recipe): dataset}
-        self._halved: dict[Hashable, tuple[Dataset, Dataset]] = {}
-        self._seed = recipe.data.split_seed
-        self.held = halved and halves(dataset, self._seed) is not None
-        self.part = "train" if dataset.x_val is None else "validation"
-
-    def choosing(self, recipe: Recipe) -> Dataset:
-        """Return the rows to choose by."""
-        return self._of(recipe)[0]
-
-    def held_back(self, recipe: Recipe) -> Dataset:
-        """Return the same training rows with those that are held back; the same where none are."""
-        return self._of(recipe)[1]
-
-    def _of(self, recipe: Recipe) -> tuple[Dataset, Dataset]:
-        key = reading(recipe)
-        if key not in self._halved:
-            whole = self._read.get(key) or dataset_of(recipe)
-            parts = halves(whole, self._seed) if self.held else None
-            self._halved[key] = parts or (whole, whole)
-        return self._halved[key]
 
 
 def _seeds(seeds: Any, first: int) -> list[int]:
@@ -192,18 +189,38 @@ def _ordered(runs: Table) -> Table:
     return Table({name: column[order] for name, column in runs.items()})
 
 
+def _halved(given: Any, settings: Sequence[Setting]) -> Halving | None:
+    halving = Halving.read(given)
+    if halving and len({setting.recipe.train.epochs for setting in settings}) > 1:
+        raise RecipeError(
+            "halving: settings of different epochs cannot be compared on the way; leave "
+            "train.epochs out of vary, or halving out"
+        )
+    return halving
+
+
 def _conclude(runs: Table, count: int, scale: Scale, against: int | None) -> Conclusions:
-    scores = runs[scale.column].reshape(count, -1)
-    diverged = runs["diverged"].reshape(count, -1) >= 0
-    loss = runs[f"{scale.column.partition('_')[0]}_loss"].reshape(count, -1)
-    return conclude(scores, diverged, higher=scale.higher, baseline=against, ties=loss)
+    """Compare the settings that were trained to the end."""
+    left = (runs["dropped"].reshape(count, -1) < 0).all(axis=1)
+    numbers = np.flatnonzero(left)
+
+    def of(name: str) -> NDArray[Any]:
+        return runs[name].reshape(count, -1)[left]
+
+    loss = of(f"{scale.column.partition('_')[0]}_loss")
+    baseline = None if against is None else int(np.searchsorted(numbers, against))
+    diverged = of("diverged") >= 0
+    found = conclude(of(scale.column), diverged, higher=scale.higher, baseline=baseline, ties=loss)
+    if left.all():
+        return found
+    return spread(found, numbers, runs[scale.column].reshape(count, -1))
 
 
 def _validate(
     settings: Sequence[Setting],
     found: Conclusions,
     seeds: Sequence[int],
-    rows: _Rows,
+    rows: Rows,
     scale: Scale,
 ) -> Fresh:
     """Train the best and what it is compared with again."""

@@ -11,6 +11,9 @@ from surefoot.recipe.toml import read_table
 from surefoot.study.command import study
 from surefoot.study.results import Study
 
+# What a study's file has beside [vary] and a recipe's sections.
+_KEYS = ("seeds", "draws", "validated", "halving", "baseline")
+
 
 def study_file(
     path: str | Path,
@@ -21,8 +24,8 @@ def study_file(
     """Do the study that a file asks for.
 
     Beside a recipe's sections it has a table ``[vary]``, and may have ``seeds``, a number of them
-    or a list; ``draws``; ``validated``; and a table ``[baseline]``. `surefoot.study` tells what
-    they mean.
+    or a list; ``draws``; ``validated``; ``halving``; and a table ``[baseline]``. `surefoot.study`
+    tells what they mean.
 
     Args:
         path: of the TOML file.
@@ -38,9 +41,7 @@ def study_file(
     vary = tables.pop("vary", None)
     if vary is None:
         raise RecipeError(f"{path}: has no table [vary]; give it keys with lists of values")
-    options: dict[str, Any] = {
-        key: tables.pop(key) for key in ("seeds", "draws", "validated", "baseline") if key in tables
-    }
+    options: dict[str, Any] = {key: tables.pop(key) for key in _KEYS if key in tables}
     if not isinstance(options.get("validated", True), bool):
         raise RecipeError(f"{path}: validated = {options['validated']!r}: must be true or false")
     try:

@@ -85,6 +85,11 @@ class StudyFolder:
             return set()
         return set(zip(runs["setting"].tolist(), runs["seed"].tolist(), strict=True))
 
+    def passed(self) -> int:
+        """Return the epoch of the last choice after which settings were dropped; 0 for none."""
+        runs = self.runs()
+        return max(0, int(runs["dropped"].max())) if runs.rows else 0
+
     def keep(self, rows: Columns) -> None:
         """Write the rows of a part."""
         number = len(list((self.path / "runs").glob("part-*.parquet")))

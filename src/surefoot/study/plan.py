@@ -9,17 +9,17 @@ from math import ceil, prod
 from surefoot.data.dataset import Dataset
 from surefoot.data.memory import free_bytes
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.groups import available_cores
+from surefoot.engine.width import group_width, shares_batches
 from surefoot.errors import RecipeError, SurefootError
 from surefoot.job import reading
 from surefoot.nn.network import Network
 from surefoot.recipe import Recipe
 from surefoot.study.space import Setting
 
-# Time for a step of a lane grows with the lanes no further from here on, and what is finished is
-# kept after each part.
-_MOST_LANES = 128
-# Lanes are dealt out to the cores, which takes a number of them that can be divided.
-_MULTIPLE = 4
+# What is finished is kept after each part, so that parts of long runs have fewer lanes: those that
+# keep all cores busy, and more where that takes no longer than this. More are no faster.
+_MOST_LANES, _PART_SECONDS = 128, 60.0
 # Weights, gradients, update, two averages of Adam, and what the step writes before it is read.
 _WEIGHT_COPIES = 8
 # Of each layer's output: the output, its derivative, and the backward signal.
@@ -28,7 +28,8 @@ _SHARE_OF_MEMORY = 0.5
 # For an estimate alone, on two cores; what is said while a study runs is measured.
 _COMPILE_SECONDS = 2.5
 _STEP_SECONDS, _OPERATIONS_A_SECOND = 15e-6, 4e10
-_LONG_SECONDS = 3600.0
+LONG_SECONDS = 3600.0
+FOR_LESS = "for less give fewer values, draws, seeds or epochs"
 
 
 @dataclass(frozen=True)
@@ -53,15 +54,22 @@ class Group:
     Attributes:
         lanes: its runs.
         dataset: their rows.
-        size: how many lanes the program has; the last part is filled up to it.
+        size: how many of them are trained together; the last part may be smaller.
+        width: how many lanes the program has. Each part is dealt out to as many of them as it
+            takes.
+        shared: whether lanes share their batches, which takes one seed for all runs of the study.
+        steps: of each run.
         lane_seconds: what a lane's training may take, an estimate.
         lane_bytes: what a lane takes of memory, an estimate.
-        program: equal for groups that share their compiled programs.
+        program: what their programs follow from, beside their width.
     """
 
     lanes: tuple[Lane, ...]
     dataset: Dataset
     size: int
+    width: int
+    shared: bool
+    steps: int
     lane_seconds: float
     lane_bytes: int
     program: Hashable
@@ -73,6 +81,15 @@ class Group:
             self.lanes[first : first + self.size] for first in range(0, len(self.lanes), self.size)
         ]
 
+    @property
+    def key(self) -> Hashable:
+        """Equal for groups that share their compiled programs."""
+        return self.program, self.width, self.shared
+
+    def seconds(self, lanes: int) -> float:
+        """Return what training some lanes may take, an estimate: programs are always full."""
+        return ceil(lanes / self.width) * self.width * self.lane_seconds
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -81,10 +98,12 @@ class Plan:
     Attributes:
         groups: of runs, a program each.
         measure: what is measured beside the loss, "accuracy" or "rmse".
+        share: of all steps, those that are taken where settings are dropped on the way.
     """
 
     groups: tuple[Group, ...]
     measure: str
+    share: float = 1.0
 
     @property
     def runs(self) -> int:
@@ -94,33 +113,39 @@ class Plan:
     @property
     def programs(self) -> int:
         """How many programs are to be compiled."""
-        return len({(group.program, group.size) for group in self.groups})
+        return len({group.key for group in self.groups})
 
     @property
     def seconds(self) -> float:
         """How long it may take, a rough estimate."""
-        training = sum(len(group.parts) * group.size * group.lane_seconds for group in self.groups)
-        return training + _COMPILE_SECONDS * self.programs
+        return self.training_seconds + _COMPILE_SECONDS * self.programs
+
+    @property
+    def training_seconds(self) -> float:
+        """How long it may take without compilation."""
+        each = (group.seconds(len(part)) for group in self.groups for part in group.parts)
+        return self.share * sum(each)
 
     @property
     def bytes(self) -> int:
-        """How much memory the largest program may take."""
-        return max((group.size * group.lane_bytes for group in self.groups), default=0)
+        """How much memory the runs that are trained together may take."""
+        each = [group.size * group.lane_bytes for group in self.groups]
+        return max(each, default=0) if self.share == 1 else sum(each)
 
     @property
     def text(self) -> str:
         """What is said before the start."""
         if not self.groups:
             return "all runs are finished"
-        sizes = {group.size for group in self.groups}
+        sizes = {group.width for group in self.groups}
         lanes = f"{min(sizes)} to {max(sizes)}" if len(sizes) > 1 else f"{max(sizes)}"
         line = (
             f"{_count(self.runs, 'run')} as {_count(self.programs, 'compiled program')} of "
             f"{lanes} lane{'' if sizes == {1} else 's'}; about {duration(self.seconds)} and "
             f"{self.bytes / 1e9:.1g} GB"
         )
-        if self.seconds > _LONG_SECONDS:
-            line += "; for less give fewer values, draws, seeds or epochs"
+        if self.seconds > LONG_SECONDS:
+            line += f"; {FOR_LESS}"
         return line
 
 
@@ -145,30 +170,37 @@ def make_plan(
     load: Callable[[Recipe], Dataset],
     *,
     done: Collection[tuple[int, int]] = (),
-    most_lanes: int = _MOST_LANES,
+    most_lanes: int | None = None,
     memory: int | None = None,
+    share: float = 1.0,
 ) -> Plan:
     """Sort the runs of a study into groups that are one program each.
 
     Runs of a group have the same structure, epochs, class weights and rows; they differ in
-    numbers, initializers, seeds and when they stop early. A program has as many lanes as half of
-    the free memory holds, and at most 128.
+    numbers, initializers, seeds and when they stop early. As many are trained together as half of
+    the free memory holds, and at most 128, or fewer where these take more than a minute; where
+    settings are dropped on the way, all of them.
 
     Args:
         settings: what is compared.
         seeds: of each setting.
         load: from a recipe to its rows.
         done: numbers of settings with seeds that need not be trained again.
-        most_lanes: how many a program has at most.
+        most_lanes: how many are trained together at most, where not as many as above.
         memory: how many bytes there are; half of the free ones where nothing is given.
+        share: of all steps, those that are taken where settings are dropped on the way.
 
     Raises:
-        RecipeError: a setting's net does not fit the data, or a single run does not fit in memory.
+        RecipeError: a setting's net does not fit the data, or runs do not fit in memory: a single
+            one, or all of them where settings are dropped on the way.
         DataError: a setting's rows cannot be read, or are fewer than a batch.
     """
     room = int(free_bytes() * _SHARE_OF_MEMORY) if memory is None else memory
     collected: dict[Hashable, tuple[Cohort, list[Lane]]] = {}
     measures: dict[str, str] = {}
+    # Those that are finished count as well: a study that goes on needs the same programs.
+    orders = {setting.recipe.data.shuffle_seed for setting in settings}
+    one_order = len(orders) == 1 and (None not in orders or len(seeds) == 1)
     for number, setting in enumerate(settings):
         lanes = [lane_of(setting, number, seed) for seed in seeds]
         key, cohort = _key(setting, lanes[0].recipe, load)
@@ -182,9 +214,17 @@ def make_plan(
         told = " and ".join(f"{label} by {measure}" for measure, label in measures.items())
         raise RecipeError(f"vary: settings cannot be compared that are measured otherwise: {told}")
     groups = tuple(
-        _group(cohort, lanes, room, most_lanes, settings) for cohort, lanes in collected.values()
+        _group(cohort, lanes, room, len(lanes) if share < 1 else most_lanes, settings, one_order)
+        for cohort, lanes in collected.values()
     )
-    return Plan(groups, next(iter(measures), "accuracy"))
+    plan = Plan(groups, next(iter(measures), "accuracy"), share)
+    if plan.bytes > room and share < 1:
+        raise RecipeError(
+            f"halving: all runs are trained side by side, which needs about {plan.bytes / 1e9:.3g} "
+            f"GB, and {room / 1e9:.3g} GB are there for it; give fewer values, draws or seeds, or "
+            "leave halving out"
+        )
+    return plan
 
 
 def lane_of(setting: Setting, number: int, seed: int) -> Lane:
@@ -209,7 +249,12 @@ def _key(
 
 
 def _group(
-    cohort: Cohort, lanes: list[Lane], room: int, most_lanes: int, settings: Sequence[Setting]
+    cohort: Cohort,
+    lanes: list[Lane],
+    room: int,
+    most_lanes: int | None,
+    settings: Sequence[Setting],
+    one_order: bool,
 ) -> Group:
     lane_bytes = _bytes(cohort)
     fitting = room // lane_bytes
@@ -218,22 +263,41 @@ def _group(
             f"{settings[lanes[0].setting].label}: a single run needs about {lane_bytes / 1e9:.3g} "
             f"GB and {room / 1e9:.3g} GB are there for it; make its layers or batches smaller"
         )
-    size = lanes_for(len(lanes), min(fitting, most_lanes))
+    # By the rule of `group_width` that many lanes take a few megabytes.
+    width = min(group_width(cohort), 1 << (fitting.bit_length() - 1))
     seconds = _lane_seconds(cohort)
-    program = cohort.blueprint.key, reading(cohort.recipes[0])
-    return Group(tuple(lanes), cohort.dataset, size, seconds, lane_bytes, program)
+    busy = available_cores() * width
+    if most_lanes is None:
+        most_lanes = min(_MOST_LANES, max(busy, int(_PART_SECONDS / seconds)))
+    most = min(fitting, most_lanes)
+    return Group(
+        tuple(lanes),
+        cohort.dataset,
+        lanes_for(len(lanes), most, busy if busy <= most else width),
+        width,
+        one_order and shares_batches(width),
+        cohort.total_steps,
+        seconds,
+        lane_bytes,
+        (cohort.blueprint.key, reading(cohort.recipes[0])),
+    )
 
 
-def lanes_for(runs: int, most: int) -> int:
-    """Return how many lanes a program for so many runs has: equal parts, dealt out to the cores.
+def lanes_for(runs: int, most: int, unit: int) -> int:
+    """Return how many of so many runs are trained together: equal parts, whole units of lanes.
 
-    >>> lanes_for(1, 128), lanes_for(5, 128), lanes_for(130, 128), lanes_for(10, 5)
-    (1, 8, 68, 5)
+    Args:
+        runs: all of them.
+        most: how many may be trained together.
+        unit: the lanes of a program, or of one for each core.
+
+    >>> lanes_for(1, 128, 8), lanes_for(130, 128, 8), lanes_for(10, 5, 8)
+    (1, 72, 5)
     """
-    parts = ceil(runs / most)
-    size = ceil(runs / parts)
-    even = ceil(size / _MULTIPLE) * _MULTIPLE
-    return even if size > 2 and even <= most else size
+    unit = unit if unit <= most else 1
+    units = ceil(runs / unit)
+    parts = ceil(units / (most // unit))
+    return min(runs, ceil(units / parts) * unit)
 
 
 def _bytes(cohort: Cohort) -> int:

@@ -142,6 +142,14 @@ def sentences(
     told = [f"Best of {len(settings)}: {best}: {reached}."]
     if len(settings) > 1:
         told += _against(settings, found, scale, seeds)
+    dropped = found.verdict.count("dropped")
+    if dropped:
+        after = sorted(set(runs["dropped"][runs["dropped"] >= 0].tolist()))
+        told.append(
+            f"{dropped} of {len(settings)} settings were dropped on the way, after "
+            f"{' or '.join(map(str, after))} epochs: the others did better by then, and nothing "
+            "else is concluded about them."
+        )
     diverged = int((runs["diverged"] >= 0).sum())
     if diverged:
         told.append(

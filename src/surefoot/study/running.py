@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.data.dataset import Dataset
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Listener
 from surefoot.engine.training import LaneResult, train
-from surefoot.study.plan import Group, Lane, Plan, duration
+from surefoot.recipe import Recipe
+from surefoot.study.plan import Group, Lane, Plan
+from surefoot.study.progress import Progress
 from surefoot.study.space import Setting, shown
 
 Columns = Mapping[str, NDArray[Any]]
@@ -23,39 +25,28 @@ def run(
 ) -> Iterator[Columns]:
     """Train all groups; yield the rows of the runs' table after each part of a group.
 
-    A run's result depends on which others were trained beside it by rounding alone: the order in
-    which a product of matrices is summed up may change with the number of lanes, above all from
-    one lane a core to several. A run at a rate where training is chaotic multiplies that: its
-    result may then be another. Runs with equal seeds have the same first weights and see the same
-    batches.
+    A run's result does not depend on which others are trained beside it, nor on how many, to the
+    bit: each lane goes through a program of the same number of lanes, which the structure of the
+    recipe decides, and its place there makes no difference. A program of one lane, or of another
+    number of them, sums up some products of matrices in another order; where training is chaotic
+    that grows into another result. `surefoot.train` compiles such a program for a run alone.
+
+    Runs with equal seeds have the same first weights and see the same batches.
 
     Args:
         plan: what to train.
         settings: those of the plan.
-        tell: called with a line after each part: how far it is, and how long the rest may take.
+        tell: called with a line after each part, and in between where it takes long: how far it
+            is, and how long the rest may take, as measured.
     """
-    done, trained, expected = 0, 0.0, 0.0
-    compiling: list[float] = []
-    begun = time.perf_counter()
-    left = sum(len(group.parts) * _weight(group) for group in plan.groups)
-    for number, group in enumerate(plan.groups):
-        for place, part in enumerate(group.parts):
-            started = time.perf_counter()
-            results, compiled = train_part(group, part)
-            seconds = time.perf_counter() - started - compiled
+    progress = Progress(plan, tell)
+    for group in plan.groups:
+        for part in group.parts:
+            progress.begin(group, group.seconds(len(part)), 0, group.steps)
+            results, compiled = train_part(group, part, progress)
+            seconds = progress.end(compiled)
             yield rows(settings, part, results, plan.measure, seconds / len(part))
-            if place == 0:
-                compiling.append(compiled)
-            done, trained, expected = done + len(part), trained + seconds, expected + _weight(group)
-            rest = (left - expected) * trained / expected
-            rest += (len(plan.groups) - number - 1) * sum(compiling) / len(compiling)
-            ahead = f", about {duration(rest)} to go" if done < plan.runs else ""
-            spent = time.perf_counter() - begun
-            tell(f"{done:,} of {plan.runs:,} runs after {duration(spent)}{ahead}")
-
-
-def _weight(group: Group) -> float:
-    return group.size * group.lane_seconds
+            progress.told(len(part))
 
 
 def train_part(
@@ -66,18 +57,20 @@ def train_part(
 ) -> tuple[list[LaneResult], float]:
     """Train some lanes of a group; return what they left behind, and the seconds of compilation.
 
-    The last part is filled up with copies of its last run, so that it needs no program of its own.
-
     Args:
         group: whose lanes they are.
         part: the lanes.
-        listener: who is told of each dispatch, the copies included.
+        listener: who is told of each dispatch.
         until: the step before which to end, where that is not the last one.
     """
-    recipes = [lane.recipe for lane in part]
-    recipes += recipes[-1:] * (group.size - len(part))
-    cohort = Cohort(recipes, group.dataset)
-    return train(cohort, listener, until=until)[: len(part)], cohort.compile_seconds
+    cohort = cohort_of(group, [lane.recipe for lane in part])
+    results = train(cohort, listener, until=until, width=group.width)
+    return results, cohort.compile_seconds
+
+
+def cohort_of(group: Group, recipes: Sequence[Recipe], dataset: Dataset | None = None) -> Cohort:
+    """Return a cohort of some of a group's recipes, on its rows or on others."""
+    return Cohort(recipes, dataset or group.dataset, share_batches=group.shared)
 
 
 def rows(
@@ -85,15 +78,17 @@ def rows(
     lanes: Sequence[Lane],
     results: Sequence[LaneResult],
     measure: str,
-    seconds: float,
+    seconds: float | Sequence[float],
+    dropped: int = -1,
 ) -> Columns:
     """Return the rows of some runs.
 
     Their columns: `setting`, its number; a column for each varied key; `seed`; `train_loss`,
     `train_accuracy` or `train_rmse`, and the same with `validation_`, NaN without such rows;
     `steps`; `diverged`, the step at which loss or gradient stopped being finite, −1 for never: the
-    weights before it were measured; `ended`, "finished", "early" or "diverged"; `seconds`, a run's
-    share of the time of training.
+    weights before it were measured; `ended`, "finished", "early", "diverged" or "dropped";
+    `dropped`, the epoch after which its setting was, −1 for never; `seconds`, a run's share of the
+    time of training.
     """
     nothing = (float("nan"), float("nan"))
     measured = {
@@ -112,7 +107,8 @@ def rows(
         "steps": np.array([result.steps for result in results]),
         "diverged": np.array([-1 if r.diverged is None else r.diverged for r in results]),
         "ended": np.array([result.ended for result in results], object),
-        "seconds": np.full(len(results), seconds),
+        "dropped": np.full(len(results), dropped),
+        "seconds": np.broadcast_to(np.asarray(seconds, np.float64), len(results)).copy(),
     }
 
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from surefoot.data.dataset import Dataset
-from surefoot.engine.cohort import Cohort
 from surefoot.engine.training import LaneResult, train
+from surefoot.job import dataset_of, reading
 from surefoot.recipe import Recipe
 from surefoot.study.plan import Group, make_plan
-from surefoot.study.running import Columns, rows, train_part
+from surefoot.study.running import Columns, cohort_of, rows, train_part
 from surefoot.study.space import Setting
 
 # Fewer rows on either side say nothing.
@@ -35,6 +35,39 @@ def halves(dataset: Dataset, seed: int) -> tuple[Dataset, Dataset] | None:
     count = len(dataset.x_val)
     order = np.random.Generator(np.random.Philox(key=[seed, 1])).permutation(count)
     return tuple(_with(dataset, np.sort(part)) for part in np.split(order, [count // 2]))
+
+
+class Rows:
+    """The rows of each recipe of a study, read once: those to choose by, and those held back.
+
+    Attributes:
+        held: whether any are held back.
+        part: what is measured, "validation" rows or, where there are none, "train" rows.
+    """
+
+    def __init__(self, recipe: Recipe, dataset: Dataset, halved: bool) -> None:
+        """Take a recipe with its rows, and whether half of the validation rows is held back."""
+        self._read: dict[Hashable, Dataset] = {reading(recipe): dataset}
+        self._halved: dict[Hashable, tuple[Dataset, Dataset]] = {}
+        self._seed = recipe.data.split_seed
+        self.held = halved and halves(dataset, self._seed) is not None
+        self.part = "train" if dataset.x_val is None else "validation"
+
+    def choosing(self, recipe: Recipe) -> Dataset:
+        """Return the rows to choose by."""
+        return self._of(recipe)[0]
+
+    def held_back(self, recipe: Recipe) -> Dataset:
+        """Return the same training rows with those that are held back; the same where none are."""
+        return self._of(recipe)[1]
+
+    def _of(self, recipe: Recipe) -> tuple[Dataset, Dataset]:
+        key = reading(recipe)
+        if key not in self._halved:
+            whole = self._read.get(key) or dataset_of(recipe)
+            parts = halves(whole, self._seed) if self.held else None
+            self._halved[key] = parts or (whole, whole)
+        return self._halved[key]
 
 
 def _with(dataset: Dataset, chosen: Any) -> Dataset:
@@ -87,11 +120,10 @@ def validate(
 
 def _measure(group: Group, results: list[LaneResult], dataset: Dataset) -> list[LaneResult]:
     """Measure what was trained on other validation rows: no step is taken."""
-    filled = results + results[-1:] * (group.size - len(results))
-    cohort = Cohort([result.recipe for result in filled], dataset)
-    start = [each.last._replace(params=each.params, state=each.state) for each in filled]
-    measured = train(cohort, start=start, until=0)
+    cohort = cohort_of(group, [result.recipe for result in results], dataset)
+    start = [each.last._replace(params=each.params, state=each.state) for each in results]
+    measured = train(cohort, start=start, until=0, width=group.width)
     return [
         replace(before, train=after.train, validation=after.validation)
-        for before, after in zip(results, measured, strict=False)
+        for before, after in zip(results, measured, strict=True)
     ]

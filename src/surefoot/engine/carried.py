@@ -1,0 +1,111 @@
+"""What the lanes of a training carry from step to step, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.engine.cohort import Cohort
+from surefoot.engine.groups import Groups
+from surefoot.engine.placement import place_lanes
+from surefoot.engine.programs import Programs
+from surefoot.engine.step import LaneInput, LaneState
+from surefoot.engine.stopping import choose
+from surefoot.recipe import numbers
+
+
+class Carried(NamedTuple):
+    """What lanes carry.
+
+    Attributes:
+        states: weights, running averages and what the update rule remembers.
+        given: the numbers of their recipes.
+        kept: the parameters and running averages that early stopping keeps, or None.
+    """
+
+    states: LaneState
+    given: LaneInput
+    kept: Any
+
+    @property
+    def weights(self) -> tuple[Any, Any]:
+        """Parameters and running averages after the last step."""
+        return self.states.params, self.states.state
+
+    @property
+    def chosen(self) -> tuple[Any, Any]:
+        """Parameters and running averages that training leaves behind."""
+        return self.weights if self.kept is None else self.kept
+
+    def keep(self, improved: NDArray[np.bool_]) -> Carried:
+        """Keep the weights of some lanes as they are now."""
+        return self._replace(kept=choose(improved, self.weights, self.kept))
+
+    def scale_rates(self, scale: NDArray[np.floating]) -> Carried:
+        """Multiply the learning rates of all lanes."""
+        dtype = self.given.rate_scale.dtype
+        return self._replace(given=self.given._replace(rate_scale=jnp.asarray(scale, dtype)))
+
+
+class CarriedLanes:
+    """All lanes of a training: those in groups on the device, and what those left that are gone.
+
+    Attributes:
+        parts: what each group carries.
+    """
+
+    def __init__(self, groups: Groups, parts: list[Carried]) -> None:
+        self._groups = groups
+        self.parts = parts
+        self._gone: Carried | None = None
+
+    def whole(self) -> Carried:
+        """Return what all lanes carry, as NumPy arrays; of those that are gone what they had."""
+        return self._groups.join(self.parts, into=self._gone)
+
+    def compact(self, going: NDArray[np.bool_]) -> None:
+        """Deal out the lanes that still train anew, where fewer groups hold them.
+
+        No program is compiled for it, since groups keep their size, and the lanes that stay get
+        the bits that they would have got.
+        """
+        if not self._groups.would_shrink(going):
+            return
+        whole = self._gone = self.whole()
+        self._groups.deal(np.flatnonzero(going))
+        self.parts = [jax.device_put(part) for part in self._groups.split(whole)]
+
+
+def first_parts(
+    cohort: Cohort,
+    programs: Programs,
+    groups: Groups,
+    start: Sequence[LaneState] | None,
+    epochs_before: int,
+) -> list[Carried]:
+    """Return what each group carries before its first step.
+
+    Args:
+        cohort: whose lanes they are.
+        programs: of its blueprint.
+        groups: what the lanes are dealt out to.
+        start: the state of each lane to go on from; weights are drawn anew where nothing is given.
+        epochs_before: how many epochs were trained before.
+    """
+    split = groups.split(place_lanes(cohort, epochs_before))
+    given = [jax.device_put(part) for part in split]
+    drawn = start or [
+        network.init(recipe.seed, numbers(recipe.net), cohort.precision)
+        for network, recipe in zip(cohort.networks, cohort.recipes, strict=True)
+    ]
+    stacked = jax.tree.map(lambda *lanes: np.stack(lanes), *drawn)
+    states = [jax.device_put(part) for part in groups.split(stacked)]
+    if start is None:
+        begin = programs.start.prepare(*states[0], given[0]).compiled()
+        states = [begin(*own, part) for own, part in zip(states, given, strict=True)]
+    return [Carried(*both, None) for both in zip(states, given, strict=True)]
