@@ -33,6 +33,7 @@ PUBLIC = [
     "logspace",
     "measure_landscape",
     "nets",
+    "ready_study",
     "repair",
     "study",
     "train",

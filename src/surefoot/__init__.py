@@ -37,6 +37,7 @@ _PUBLIC = {
     "logspace": ("surefoot.study.space", "logspace"),
     "measure_landscape": ("surefoot.landscape.record", "measure_landscape"),
     "nets": ("surefoot.nn.nets", ""),
+    "ready_study": ("surefoot.study.ready.command", "ready_study"),
     "repair": ("surefoot.repairer", "repair"),
     "study": ("surefoot.study.command", "study"),
     "train": ("surefoot.trainer", "train"),

@@ -29,7 +29,7 @@ def test_a_study_is_shown_and_printed_as_json(surefoot, folder):
     (folder / "study.toml").write_text(STUDY)
     shown = surefoot("study", "study.toml")
     assert shown.code == 0
-    assert "6 runs as 1 compiled program of 8 lanes" in shown.err
+    assert "6 runs as 1 compiled program of 64 lanes" in shown.err
     assert "optimizer.learning_rate" in shown.out
     assert "- Best of 3: " in shown.out
     assert "study: studies/iris-1" in shown.out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +17,26 @@ def find_rate(
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Say which learning rates train a recipe, and why; nothing is written."""
+    show_rates(source, seeds=seeds, steps=steps, keys={}, as_json=as_json)
+
+
+def show_rates(
+    source: str, *, seeds: int, steps: int, keys: Mapping[str, Any], as_json: bool
+) -> None:
+    """Find the rates that train a recipe, and print them.
+
+    Args:
+        source: a recipe.toml, or a source of data.
+        seeds: of each rate.
+        steps: of each run.
+        keys: of the recipe, to be set.
+        as_json: whether to print one JSON object.
+    """
     from rich.console import Console
     from rich.table import Table
 
     from surefoot.cli.output import console, print_json
+    from surefoot.job import prepare
     from surefoot.study.rate_finder import find_rate as find
 
     people = console()
@@ -27,7 +44,8 @@ def find_rate(
     def tell(line: str) -> None:
         people.print(line, style="dim", markup=False, soft_wrap=True)
 
-    found = find(source, seeds=seeds, steps=steps, tell=tell)
+    given = prepare(source, keys=keys) if keys else source
+    found = find(given, seeds=seeds, steps=steps, tell=tell)
     if as_json:
         print_json(found.to_dict())
         return

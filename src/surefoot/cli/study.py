@@ -3,83 +3,145 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surefoot.errors import InputError
+
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Callable
 
     from surefoot.study.results import Study
 
-# More settings are in the table on disk.
-_MOST_ROWS = 20
+_RATE = "rate"
+_SEEDS, _RATE_SEEDS = 8, 3
 
 
 def study(
-    file: Annotated[
-        Path, typer.Argument(help="a study.toml: a recipe with [vary]", show_default=False)
-    ],
+    what: Annotated[
+        str | None,
+        typer.Argument(
+            help="a study.toml: a recipe with [vary]; or a ready study's name", show_default=False
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="of a ready study: a recipe.toml, or a source of data", show_default=False
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="ready study: of each setting; default: 8", show_default=False),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="ready study: of each run", show_default=False)
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="ready study: any key of the recipe"),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="the study's folder; default: studies/SOURCE-N", show_default=False),
     ] = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="list the ready studies, each with its question")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
 ) -> None:
     """Train a recipe with many settings and several seeds, and say what may be concluded.
 
-    A study that was interrupted goes on where it stopped.
+    Either what a file asks for, or a ready study: surefoot study optimizers digits. A study that
+    was interrupted goes on where it stopped.
     """
-    from rich.console import Console
-
     from surefoot.cli.output import console, print_json
-    from surefoot.study.file import study_file
+    from surefoot.recipe.overrides import parse_assignments
 
     people = console(quiet)
 
     def tell(line: str) -> None:
         people.print(line, style="dim", markup=False, soft_wrap=True)
 
-    found = study_file(file, out=out, tell=tell)
+    if listed:
+        _list(as_json)
+        return
+    if what is None:
+        raise InputError("name a study.toml or a ready study; `surefoot study --list` lists them")
+    keys = dict(parse_assignments(settings or ()))
+    if what == _RATE:
+        _rate(source, seeds, keys, as_json, {"--epochs": epochs, "--out": out})
+        return
+    if what.endswith(".toml") or Path(what).is_file():
+        options = {"a source": source, "--seeds": seeds, "--epochs": epochs, "--set": settings}
+        found = _file(what, options, out, tell)
+    else:
+        from surefoot.study.ready.command import ready_study
+
+        found = ready_study(
+            what,
+            source,
+            seeds=_SEEDS if seeds is None else seeds,
+            epochs=epochs,
+            keys=keys,
+            out=out,
+            tell=tell,
+        )
     if as_json:
         print_json(found.summary)
     else:
-        _show(Console(highlight=False), found)
+        from surefoot.cli.study_table import show
+
+        show(found)
 
 
-def _show(people: Console, found: Study) -> None:
-    """Print the best settings, and what may be concluded."""
+def _file(
+    path: str, options: dict[str, Any], out: Path | None, tell: Callable[[str], None]
+) -> Study:
+    from surefoot.study.file import study_file
+
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{given[0]} goes with a ready study alone; {path} says by itself what to train"
+        )
+    return study_file(path, out=out, tell=tell)
+
+
+def _rate(
+    source: str | None,
+    seeds: int | None,
+    keys: dict[str, Any],
+    as_json: bool,
+    options: dict[str, Any],
+) -> None:
+    from surefoot.cli.find_rate import show_rates
+
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{given[0]}: the study 'rate' writes nothing and trains a few hundred steps; leave "
+            "it out, or see `surefoot find-rate --help`"
+        )
+    own = _RATE_SEEDS if seeds is None else seeds
+    show_rates(source or "digits", seeds=own, steps=300, keys=keys, as_json=as_json)
+
+
+def _list(as_json: bool) -> None:
+    from rich.console import Console
     from rich.table import Table
 
-    from surefoot.study.report import Scale
+    from surefoot.cli.output import print_json
+    from surefoot.study.ready.registry import QUESTIONS
 
-    summary, rows = found.summary, found.table()
-    scale = Scale(summary["measure"], summary["measure"].endswith("accuracy"))
-    keys = list(summary["best"]["keys"])
-    table = Table(box=None, pad_edge=False)
-    for name in keys:
-        table.add_column(name, overflow="fold")
-    for name in (scale.name, "95 % interval", ""):
-        table.add_column(name, no_wrap=True)
-    order = sorted(
-        range(rows.rows), key=lambda i: -rows["mean"][i] if scale.higher else rows["mean"][i]
-    )
-    for i in order[:_MOST_ROWS]:
-        own = [rows[key][i] for key in keys]
-        values = [f"{value:.4g}" if isinstance(value, float) else str(value) for value in own]
-        ends = f"{scale.shown(rows['low'][i])} to {scale.shown(rows['high'][i])}"
-        known = len(summary["seeds"]) > 1
-        verdict = "best" if i == summary["best"]["setting"] else rows["verdict"][i]
-        table.add_row(*values, scale.shown(rows["mean"][i]), ends if known else "", verdict)
-    people.print(table)
-    if len(order) > _MOST_ROWS:
-        people.print(f"and {len(order) - _MOST_ROWS:,} more in settings.parquet")
-    people.print()
-    for sentence in found.conclusions:
-        people.print(f"- {sentence}", markup=False, soft_wrap=True)
-    people.print(
-        f"\n{summary['runs']:,} runs in {summary['seconds']:.1f} s; study: {found.path}",
-        markup=False,
-        soft_wrap=True,
-    )
+    asked = {_RATE: "Which learning rates train, and why?"}
+    asked |= {name: question.asks for name, question in QUESTIONS.items()}
+    if as_json:
+        print_json({"studies": [{"name": name, "asks": asks} for name, asks in asked.items()]})
+        return
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, asks in asked.items():
+        table.add_row(name, asks)
+    Console(highlight=False).print(table)
