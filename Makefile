@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 PACKAGE := $(VENV)/.package-is-installed
 TOOLS := $(VENV)/.tools-are-installed
 
-.PHONY: help demo test lint format bench bench-data bench-doctor docs picture clean
+.PHONY: help demo test lint format bench bench-data bench-doctor bench-repair bench-study docs picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -23,6 +23,8 @@ help:
 	@echo "make bench    speed against peers       make docs     write docs/recipe.md"
 	@echo "make bench-data   data: speed and accuracy against peers"
 	@echo "make bench-doctor how right the doctor is, on runs it never saw"
+	@echo "make bench-repair how well failing programs are repaired, and how fast"
+	@echo "make bench-study  many runs as one program, against PyTorch and Optuna"
 	@echo "make picture  draw docs/images/         make clean    remove what was made"
 
 demo: $(PACKAGE)
@@ -49,12 +51,21 @@ bench-data: $(TOOLS)
 bench-doctor: $(TOOLS)
 	$(BIN)/python -m benchmarks.faults.doctor --list
 
+# Hours, as every failing program is repaired; what was repaired before is not repaired again.
+bench-repair: $(TOOLS)
+	$(BIN)/python -m benchmarks.faults.repair --healthy 40 --random --list
+	$(BIN)/python -m benchmarks.faults.repair --time 12
+
+bench-study: $(TOOLS)
+	$(BIN)/python -m benchmarks.study_speed
+
 docs: $(PACKAGE)
 	$(BIN)/python -m surefoot.recipe.reference > docs/recipe.md.new
 	mv docs/recipe.md.new docs/recipe.md
 
-picture: $(PACKAGE)
+picture: $(TOOLS)
 	$(BIN)/python docs/images/draw.py
+	$(BIN)/python docs/images/pages.py
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info .pytest_cache .ruff_cache .hypothesis

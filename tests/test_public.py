@@ -35,6 +35,7 @@ PUBLIC = [
     "nets",
     "ready_study",
     "repair",
+    "resume",
     "study",
     "train",
 ]

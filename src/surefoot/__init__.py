@@ -39,6 +39,7 @@ _PUBLIC = {
     "nets": ("surefoot.nn.nets", ""),
     "ready_study": ("surefoot.study.ready.command", "ready_study"),
     "repair": ("surefoot.repairer", "repair"),
+    "resume": ("surefoot.resumer", "resume"),
     "study": ("surefoot.study.command", "study"),
     "train": ("surefoot.trainer", "train"),
 }

@@ -7,23 +7,38 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
+from surefoot.checksums import NAME as SEAL
+from surefoot.checksums import seal
+from surefoot.control import Control
+from surefoot.data.fingerprint import fingerprint
+from surefoot.engine.checkpoint import Point
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Block
+from surefoot.engine.nonfinite import Origin
 from surefoot.engine.recorder import metric_rows, vital_rows
+from surefoot.engine.snapshot import Snapshot
 from surefoot.environment import describe
 from surefoot.errors import RunError
 from surefoot.files import write_json, write_text
 from surefoot.recipe import Recipe, dumps
+from surefoot.run import SEALED
+from surefoot.saving import FOLDER, Saver
 from surefoot.vitals.table import TableWriter
 
 # How long rows may wait in memory: what a crash can lose of the tables.
 _FLUSH_SECONDS = 2.0
+TABLES = ("metrics", "vitals")
+# A half leads below any rate at which training diverges, in few steps; eight are a 256th.
+_ROLLBACK_FACTOR, _MOST_ROLLBACKS = 0.5, 8
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -77,7 +92,17 @@ def _make(out: str | Path | None, source: str, base: Path) -> Path:
 
 
 class Keeper:
-    """Listens to the engine and writes one lane's tables into its folder."""
+    """Listens to the engine and writes one lane's tables and checkpoints into its folder.
+
+    Args:
+        path: the run's folder.
+        cohort: what is trained.
+        recipe: the lane's.
+        facts: of the data; asked for when they are needed first.
+        progress: called after each dispatch.
+        tell: called with a line about what went wrong and does not end training.
+        before: of the checkpoint that an earlier process left, where training goes on from one.
+    """
 
     def __init__(
         self,
@@ -86,41 +111,145 @@ class Keeper:
         recipe: Recipe,
         facts: Callable[[], dict[str, Any]],
         progress: Callable[[Block], None],
+        tell: Callable[[str], None] = lambda line: None,
+        before: Point | None = None,
     ) -> None:
         self._path = path
         self._measure = cohort.measure
         self._sites = [(site.name, site.kind) for site in cohort.blueprint.network.sites]
         self._progress = progress
-        self._stopping = threading.Event()
-        self._flushed = time.monotonic()
+        self._signal: signal.Signals | None = None
+        self._step = 0 if before is None else before.step
+        self._control = Control(path, self._step)
+        self._score: float | None = None
+        self._diverged = False
+        self._flushed = self._began = time.monotonic()
+        known: Mapping[str, Any] = {} if before is None else before.about
+        self._seconds_before = float(known.get("seconds", 0.0))
+        # It is not over any more, where it was interrupted and goes on.
+        for name in (SEAL, "summary.json", *(f"{table}.parquet" for table in TABLES)):
+            (path / name).unlink(missing_ok=True)
         write_text(path / "recipe.toml", dumps(recipe))
         write_json(path / "environment.json", describe())
         self._facts: Callable[[], dict[str, Any]] | None = facts
-        self._metrics = TableWriter(path, "metrics")
-        self._vitals = TableWriter(path, "vitals")
+        parts = known.get("parts", {})
+        self._tables = {name: TableWriter(path, name, parts.get(name, 0)) for name in TABLES}
+        self._data = fingerprint(cohort.dataset)
+        # Where a run goes back to the beginning of an epoch, nothing in between need be kept.
+        self._goes_back = recipe.train.on_divergence == "rollback"
+        self._steps_per_epoch = cohort.steps_per_epoch
+        self._turning: tuple[Snapshot, dict[str, int]] | None = None
+        self.rollbacks: list[dict[str, Any]] = list(known.get("rollbacks", []))
+        self._saver = Saver(path, recipe, tell)
+        # What an earlier process left behind of later steps is taken again.
+        self._saver.checkpoints.discard_after(self._step if before else -1)
 
     def block(self, block: Block) -> None:
         """Write the rows of a dispatch."""
         self._write_facts()
+        self._step = block.first + len(block.loss)
+        self._diverged = bool(block.diverged[0] >= 0)
         run = self._path.name
-        self._metrics.append(metric_rows(block, 0, run, self._measure))
-        self._vitals.append(vital_rows(block, 0, run, self._sites))
+        self._tables["metrics"].append(metric_rows(block, 0, run, self._measure))
+        self._tables["vitals"].append(vital_rows(block, 0, run, self._sites))
         if time.monotonic() - self._flushed > _FLUSH_SECONDS:
-            self._metrics.flush()
-            self._vitals.flush()
-            self._flushed = time.monotonic()
+            self._flush()
+        measured = block.loss.mean() if block.validation is None else block.validation.loss[0]
+        self._score = float(measured) if np.isfinite(measured) else None
         self._progress(block)
 
+    def boundary(self, snapshot: Callable[[], Snapshot]) -> None:
+        """Keep the state of training, where it is time to."""
+        if self._goes_back:
+            if self._diverged or self._step % self._steps_per_epoch:
+                return
+            self._flush()
+            self._turning = snapshot(), self._parts
+        if self._saver.due:
+            self.save(snapshot)
+
+    def turn_back(self, origin: Origin | None) -> Snapshot | None:
+        """Take back the epoch in which training diverged; return where it goes on, if it may.
+
+        Args:
+            origin: where the first value that was not finite arose.
+        """
+        if self._turning is None or len(self.rollbacks) >= _MOST_ROLLBACKS:
+            return None
+        snapshot, parts = self._turning
+        for name, table in self._tables.items():
+            table.cut(parts[name])
+        told = {"from": self._step, "to": snapshot.step, "rate_factor": _ROLLBACK_FACTOR}
+        self.rollbacks.append({**told, "origin": None if origin is None else origin.sentence})
+        self._step, self._diverged = snapshot.step, False
+        return snapshot
+
+    def save(self, snapshot: Callable[[], Snapshot]) -> None:
+        """Keep the state of training now, or at the beginning of the epoch."""
+        if self._turning is None:
+            self._flush()
+            self._saver.save(snapshot, self._about(self._parts))
+        else:
+            before, parts = self._turning
+            self._saver.save(lambda: before, self._about(parts))
+
+    def _about(self, parts: dict[str, int]) -> dict[str, Any]:
+        """Return what a later process needs to know beside the state of training."""
+        return {
+            "parts": parts,
+            "rollbacks": self.rollbacks,
+            "seconds": self.seconds,
+            "data": self._data,
+            "score": self._score,
+        }
+
+    @property
+    def _parts(self) -> dict[str, int]:
+        return {name: table.parts for name, table in self._tables.items()}
+
+    def _flush(self) -> None:
+        for table in self._tables.values():
+            table.flush()
+        self._flushed = time.monotonic()
+
     def stop(self) -> bool:
-        """Return whether Ctrl-C was pressed."""
-        return self._stopping.is_set()
+        """Return whether Ctrl-C was pressed, or somebody asked for an end."""
+        self._control.look(self._step)
+        return self._signal is not None or self._control.stopped
+
+    def rate_factor(self) -> float:
+        """Return what somebody asked the rate to be multiplied by, or what rollbacks ask."""
+        return self._control.rate_factor * _ROLLBACK_FACTOR ** len(self.rollbacks)
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What somebody changed while the run trained."""
+        return self._control.done
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has taken by now, in all processes that trained it."""
+        return self._seconds_before + time.monotonic() - self._began
+
+    @property
+    def interrupted_by(self) -> str | None:
+        """The name of the signal that ended training, such as SIGTERM."""
+        return None if self._signal is None else self._signal.name
 
     def close(self, summary: dict[str, Any]) -> None:
-        """Complete the tables and write the summary: the run can be opened now."""
+        """Complete the tables and write the summary: the run can be opened now.
+
+        What it takes to go on is kept where somebody interrupted it.
+        """
         self._write_facts()
-        self._metrics.close()
-        self._vitals.close()
+        for table in self._tables.values():
+            table.join()
+        self._saver.close()
         write_json(self._path / "summary.json", summary)
+        seal(self._path, SEALED)
+        # Last: whenever the process may be killed, the rows are there once at least.
+        if summary["ended"] != "interrupted":
+            sweep(self._path)
 
     def _write_facts(self) -> None:
         """Write what is known about the data, once; it was gathered while the net compiled."""
@@ -130,18 +259,25 @@ class Keeper:
 
     @contextmanager
     def catching_interrupts(self) -> Iterator[None]:
-        """Let the first Ctrl-C end training at the next boundary, and a second one at once."""
+        """Let the first Ctrl-C, or SIGTERM, end training at the next boundary, a second at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
         def handle(number: int, frame: FrameType | None) -> None:
-            if self._stopping.is_set():
+            if self._signal is not None:
                 raise KeyboardInterrupt
-            self._stopping.set()
+            self._signal = signal.Signals(number)
 
-        before = signal.signal(signal.SIGINT, handle)
+        before = {number: signal.signal(number, handle) for number in _SIGNALS}
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def sweep(path: Path) -> None:
+    """Remove what only a run that is not over needs: its checkpoints, and the tables' parts."""
+    for name in (*TABLES, FOLDER):
+        shutil.rmtree(path / name, ignore_errors=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from surefoot.checksums import check
 from surefoot.errors import RunError
 from surefoot.files import read_json
 from surefoot.recipe import Recipe
@@ -14,37 +16,66 @@ from surefoot.vitals.table import Table, read
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from surefoot.data import Dataset
     from surefoot.engine.model import Model
 
 FORMAT = 1
+# What a run's checksums.json speaks for; the model has its own, so that it can be moved.
+SEALED = (
+    "recipe.toml",
+    "data.json",
+    "findings.json",
+    "summary.json",
+    "metrics.parquet",
+    "vitals.parquet",
+)
 
 
 class Run:
     """A finished run.
 
     Its folder holds `recipe.toml`, `environment.json`, `data.json`, `summary.json`, the tables
-    `metrics.parquet` and `vitals.parquet`, and the model: `model.safetensors`, `model.json`.
+    `metrics.parquet` and `vitals.parquet`, the model: `model.safetensors`, `model.json`; and
+    `checksums.json`, by which a file that was truncated or altered is refused.
 
     Attributes:
         path: the folder.
         summary: what `surefoot train --json` prints.
+        dataset: the rows that it was trained on, where that was done in this process; None where
+            the run was opened from its folder.
     """
 
     def __init__(self, path: str | Path) -> None:
         """Open a run's folder; its tables and its model are read when they are asked for.
 
         Raises:
-            RunError: there is no such folder, or it is not a run's.
+            RunError: there is no such folder, it is not a run's, or its summary was altered.
         """
         self.path = Path(path)
+        self.dataset: Dataset | None = None
         if not self.path.is_dir():
             raise RunError(f"{self.path}: no such folder; give the folder of a run")
+        if (self.path / "recipe.toml").is_file() and not (self.path / "summary.json").is_file():
+            raise RunError(
+                f"{self.path / 'summary.json'}: no such file: this run is not over; "
+                f"`surefoot resume {self.path}` goes on with it"
+            )
         self.summary: dict[str, Any] = read_json(self.path / "summary.json")
         if not isinstance(self.summary, dict) or self.summary.get("format") != FORMAT:
             raise RunError(f"{self.path / 'summary.json'}: not a run of format {FORMAT}")
+        check(self.path, "summary.json")
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        from surefoot.notebook import run_html
+
+        try:
+            history = self.history
+        except RunError:
+            history = None
+        return run_html(self.path.resolve().name, self.summary, history)
 
     @property
     def metrics(self) -> dict[str, dict[str, float]]:
@@ -54,23 +85,28 @@ class Run:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What was found wrong."""
-        return self.summary["findings"]
+        from surefoot.notebook import Findings
+
+        return Findings(self.summary["findings"])
 
     @cached_property
     def recipe(self) -> Recipe:
         """How the run was trained."""
         from surefoot.recipe import load
 
+        check(self.path, "recipe.toml")
         return load(self.path / "recipe.toml")
 
     @cached_property
     def history(self) -> Table:
         """The metrics table: one row a step."""
+        check(self.path, "metrics.parquet")
         return read(self.path, "metrics")
 
     @cached_property
     def vitals(self) -> Table:
         """The vitals table: one row a recorded step and layer."""
+        check(self.path, "vitals.parquet")
         return read(self.path, "vitals")
 
     @cached_property
@@ -87,6 +123,19 @@ class Run:
             DataError: the rows do not have the shape that the net was trained on.
         """
         return self.model.predict(x)
+
+    def report(self, to: str | Path | None = None) -> Path:
+        """Write the run's page, one HTML file that needs nothing else, and return its path.
+
+        Args:
+            to: the file; `report.html` in the run's folder where nothing is given.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        # By its name, as the package's face loads its parts: pages stand above what they show.
+        pages = importlib.import_module("surefoot.report.write")
+        return pages.write_report(self.path, to, dataset=self.dataset)
 
     def predict_proba(self, x: Any) -> NDArray[Any] | None:
         """Return the chance of each class, [rows, classes]; None for regression."""

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from surefoot.control import running
 from surefoot.doctor.diagnosis import Diagnosis
 from surefoot.doctor.finding import Finding
 from surefoot.doctor.watching import Watcher
+from surefoot.engine.checkpoint import Point
 from surefoot.engine.events import Block
 from surefoot.engine.model import Model
-from surefoot.engine.training import LaneResult
-from surefoot.engine.training import train as train_cohort
+from surefoot.engine.result import LaneResult
+from surefoot.engine.training import Training
 from surefoot.files import write_json
 from surefoot.job import Job, prepare
 from surefoot.keeper import Keeper, new_folder
+from surefoot.lock import writing
+from surefoot.resuming import restore
 from surefoot.run import FORMAT, Run
 
 
@@ -79,6 +82,9 @@ def execute(
     path: Path,
     progress: Callable[[Block], None] = lambda block: None,
     say: Callable[[Finding], None] | None = None,
+    tell: Callable[[str], None] = lambda line: None,
+    *,
+    resumed: bool = False,
 ) -> Run:
     """Train a job that was made ready, and write its folder.
 
@@ -87,24 +93,78 @@ def execute(
         path: the run's folder, from `surefoot.keeper.new_folder`.
         progress: called after each dispatch.
         say: called with each finding, a warning or worse, when it is found first.
+        tell: called with a line about what went wrong and does not end training.
+        resumed: whether to go on from the newest checkpoint in the folder.
+
+    Raises:
+        RunError: another process writes into the folder, or it cannot be written.
     """
-    started = time.perf_counter()
-    watcher = Watcher(job.cohort, job.recipe, lambda: job.facts, say)
+    looked = _Findings(path)
+    watcher = Watcher(job.cohort, job.recipe, lambda: job.facts, say, looked=looked.write)
 
     def listen(block: Block) -> None:
         watcher.block(block)
         progress(block)
 
-    keeper = Keeper(path, job.cohort, job.recipe, lambda: job.facts, listen)
-    # Also while the results are written: they are what an interrupted run is kept for.
-    with keeper.catching_interrupts():
-        (result,) = train_cohort(job.cohort, keeper)
-        _model(job, result).save(path)
-        diagnosis = watcher.diagnosis(finished=result.ended != "interrupted")
-        write_json(path / "findings.json", {"format": FORMAT, **diagnosis.to_dict()})
-        seconds = time.perf_counter() - started
-        keeper.close(_summary(job, result, path, seconds, diagnosis))
-    return Run(path)
+    def keep(before: Point | None) -> Keeper:
+        return Keeper(path, job.cohort, job.recipe, lambda: job.facts, listen, tell, before)
+
+    about = {"steps": job.cohort.total_steps, "measure": job.cohort.measure}
+    with writing(path), running(path, about):
+        keeper = None if resumed else keep(None)
+        training = Training(job.cohort)
+        if keeper is None:
+            before = restore(path, job, training, tell)
+            if before is None:
+                tell(f"{path}: there is no checkpoint to go on from; training begins anew")
+            else:
+                watcher.recall(before.tables["metrics"], before.tables["vitals"])
+            keeper = keep(None if before is None else before.point)
+        training.listen(keeper)
+        # Also while the results are written: they are what an interrupted run is kept for.
+        with keeper.catching_interrupts():
+            keeper.boundary(training.snapshot)
+            training.advance()
+            origin = None
+            while training.diverged.any():
+                origin = training.origin()
+                point = keeper.turn_back(origin)
+                if point is None:
+                    break
+                training.restore(point)
+                watcher.cut(point.step)
+                training.advance()
+            (result,) = training.results()
+            if result.ended == "interrupted":
+                keeper.save(training.snapshot)
+            _model(job, result).save(path)
+            diagnosis = watcher.diagnosis(finished=result.ended != "interrupted")
+            looked.write(diagnosis)
+            told = {
+                **_summary(job, result, path, keeper.seconds, diagnosis),
+                "nonfinite": None if origin is None else origin._asdict(),
+                "rollbacks": keeper.rollbacks,
+                "changes": keeper.changes,
+                "interrupted_by": keeper.interrupted_by,
+            }
+            keeper.close(told)
+    run = Run(path)
+    run.dataset = job.dataset
+    return run
+
+
+class _Findings:
+    """Keeps `findings.json` as the doctor sees the run by now."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path / "findings.json"
+        self._told: dict[str, Any] = {}
+
+    def write(self, diagnosis: Diagnosis) -> None:
+        told = {"format": FORMAT, **diagnosis.to_dict()}
+        if told != self._told:
+            write_json(self._path, told)
+            self._told = told
 
 
 def _model(job: Job, result: LaneResult) -> Model:

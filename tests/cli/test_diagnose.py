@@ -128,7 +128,7 @@ def test_a_run_without_facts_of_its_data_is_judged_by_its_tables(surefoot, runs)
     [
         (lambda run: shutil.rmtree(run), "no such folder"),
         (lambda run: (run / "recipe.toml").unlink(), "not a run's folder"),
-        (lambda run: (run / "recipe.toml").write_text("net = 3"), "net"),
+        (lambda run: (run / "recipe.toml").write_text("net = 3"), "was written with"),
         (
             lambda run: [(run / f"{t}.parquet").unlink() for t in ("metrics", "vitals")],
             "neither metrics nor vitals",

@@ -26,15 +26,18 @@ def _training(process) -> None:
         time.sleep(0.05)
 
 
-def test_ctrl_c_ends_cleanly_with_a_usable_run(start):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_cleanly_with_a_usable_run_and_a_checkpoint(start, number, code):
     process = start(*ENDLESS, "--json")
     _training(process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate()
-    assert process.returncode == 0, err
+    assert process.returncode == code, err
     assert "Traceback" not in err
-    assert "interrupted" in err
+    assert "`surefoot resume run` goes on" in err
+    (checkpoint,) = Path("run/checkpoints").iterdir()
     result = json.loads(out)
+    assert checkpoint.name == f"step-{result['steps']:012d}"
     assert result["ended"] == "interrupted"
     run = sf.Run("run")
     assert run.summary["steps"] == result["steps"] == run.history.rows
@@ -45,6 +48,42 @@ def test_ctrl_c_ends_cleanly_with_a_usable_run(start):
     share = {part: values["accuracy"] for part, values in result["metrics"].items()}
     assert right.mean() == pytest.approx(0.8 * share["train"] + 0.2 * share["validation"])
     assert not list(Path("run").glob("**/*.tmp"))
+
+
+def test_a_run_that_was_stopped_goes_on_and_a_second_writer_is_refused(start):
+    process = start(*ENDLESS, "--quiet")
+    _training(process)
+    second = start("resume", "run")
+    out, err = second.communicate()
+    assert (second.returncode, out) == (2, "")
+    assert f"run: is being written by process {process.pid}" in err
+    assert err.count("\n") == 1
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    before = sf.Run("run").summary["steps"]
+    process = start("resume", "run", "--json")
+    time.sleep(0.5)
+    while not Path("run/running.json").exists() and process.poll() is None:
+        time.sleep(0.05)
+    while Path("run/summary.json").exists() and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    run = sf.Run("run")
+    assert run.summary["steps"] >= before
+    np.testing.assert_array_equal(run.history["step"], np.arange(run.summary["steps"]))
+
+
+def test_a_second_ctrl_c_ends_at_once(start):
+    process = start(*ENDLESS, "--quiet", "--set", "vitals.every=1")
+    _training(process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
 
 
 def test_a_killed_process_leaves_tables_that_can_be_read(start):

@@ -119,6 +119,10 @@ def test_a_recipe_that_is_not_the_models_is_refused(surefoot, runs, folder):
     (copy / "recipe.toml").write_text(text)
     ended = surefoot("landscape", copy)
     assert ended.code == 2
+    assert "recipe.toml: was altered" in ended.err
+    (copy / "checksums.json").unlink()
+    ended = surefoot("landscape", copy)
+    assert ended.code == 2
     assert "do not fit each other" in ended.err
     again = surefoot("landscape", copy, "--at", "3")
     assert again.code == 2

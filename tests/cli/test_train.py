@@ -56,13 +56,16 @@ def test_runs_are_numbered_and_the_folder_holds_what_the_readme_says(surefoot, f
         surefoot("train", "iris", *SMALL, "--quiet")
     assert sorted(path.name for path in (folder / "runs").iterdir()) == ["iris-1", "iris-2"]
     assert sorted(path.name for path in (folder / "runs" / "iris-1").iterdir()) == [
+        "checksums.json",
         "data.json",
         "environment.json",
+        "evaluation.json",
         "findings.json",
         "metrics.parquet",
         "model.json",
         "model.safetensors",
         "recipe.toml",
+        "report.html",
         "summary.json",
         "vitals.parquet",
     ]

@@ -5,9 +5,10 @@ import pytest
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import StandardScaler
 
-from surefoot.data import Preprocessing, preprocessing
+from surefoot.data import Preprocessing, load, preprocessing
 from surefoot.data.preprocessing import fit
 from surefoot.errors import DataError
+from surefoot.recipe import Data
 
 
 @pytest.fixture(params=[1 << 20, 16], ids=["one block", "many blocks"], autouse=True)
@@ -127,3 +128,28 @@ def test_the_users_array_is_left_alone(x):
     out += 1
     fit(x, impute="mean").apply(x)
     np.testing.assert_array_equal(x, before)
+
+
+def test_what_lies_far_out_is_cut_as_numpy_cuts_it(x):
+    x[3] = 1e9
+    low, high = np.quantile(x, (0.05, 0.95), axis=0)
+    width = high - low
+    width[-1] = np.median(width)  # of the constant column
+    cut = np.clip(x, low - 2 * width, high + 2 * width)
+    fitted = fit(x, clip=2.0)
+    oracle = StandardScaler().fit(cut)
+    np.testing.assert_allclose(fitted.apply(x, np.float64), oracle.transform(cut), rtol=1e-6)
+    assert fitted.apply(np.full((1, 5), -1e12)).min() > -1e3  # new rows, too
+    bare = fit(x, standardize=False, clip=2.0)
+    np.testing.assert_allclose(bare.apply(x, np.float64), cut, rtol=1e-12)
+    again = Preprocessing.from_arrays(fitted.to_arrays())
+    np.testing.assert_array_equal(again.apply(x), fitted.apply(x))
+    with pytest.raises(DataError, match="not the arrays of a preprocessing"):
+        Preprocessing.from_arrays({"low": fitted.low})
+
+
+def test_tables_are_not_cut(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("a,b,y\n" + "".join(f"{i},{i * i},{i % 2}\n" for i in range(30)))
+    with pytest.raises(DataError, match=r"data\.clip is for arrays of numbers, not for tables"):
+        load(Data(source=str(path), target="y", clip=2.0))

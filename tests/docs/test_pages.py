@@ -22,6 +22,8 @@ PAGES = [
     "docs/studies.md",
     "docs/repair.md",
     "docs/doctor.md",
+    "docs/live.md",
+    "docs/export.md",
 ]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -72,6 +72,7 @@ IN_A_LAYER = [
     ("{residual = [{dense = 3}, {residual = [{dropout = 2}]}]}",
      "net.layers[0].residual[1].residual[0].dropout = 2 (layer 1.2.1, dropout): must be less than"),
     ("{repeat = 2}", "net.layers[0].layers (layer 1, repeat): is missing; this key is needed"),
+    ("{repeat = 999_999, layers = [{dense = 2}]}", "must have 100,000 layers at most"),
     ("{repeat = 0, layers = [{dense = 2}]}", "repeat = 0 (layer 1, repeat): must be at least 1"),
     ("{repeat = 2, layers = [{dense = 0}]}", "layers[0].layers[0].dense = 0 (layer 1.1, dense)"),
     ('{dense = 2, initializer = "he_norml"}', 'net.layers[0].initializer.name = "he_norml" '

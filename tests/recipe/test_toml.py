@@ -78,7 +78,10 @@ def layers(depth):
     ]
     if depth:
         inner = layers(depth - 1)
-        kinds += [table({"residual": inner}), table({"repeat": count, "layers": inner})]
+        kinds += [
+            table({"residual": inner}),
+            table({"repeat": st.integers(1, 99), "layers": inner}),
+        ]
     return st.lists(st.one_of(kinds), min_size=1, max_size=3)
 
 

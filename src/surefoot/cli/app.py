@@ -14,10 +14,14 @@ from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
 from surefoot.cli.diagnose import diagnose
 from surefoot.cli.explain import explain
+from surefoot.cli.export import export
 from surefoot.cli.find_rate import find_rate
 from surefoot.cli.landscape import landscape
 from surefoot.cli.predict import predict
 from surefoot.cli.repair import repair
+from surefoot.cli.report import report
+from surefoot.cli.resume import resume
+from surefoot.cli.serve import serve
 from surefoot.cli.study import study
 from surefoot.cli.train import train
 from surefoot.errors import SurefootError
@@ -32,6 +36,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(train)
+app.command()(resume)
 app.command()(predict)
 app.command()(datasets)
 app.command()(data)
@@ -41,6 +46,9 @@ app.command()(study)
 app.command("find-rate")(find_rate)
 app.command()(landscape)
 app.command()(explain)
+app.command()(report)
+app.command()(serve)
+app.command()(export)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -36,6 +36,7 @@ def repair(
     from rich.console import Console
 
     from surefoot.cli.output import console, print_json
+    from surefoot.cli.report import add_report
     from surefoot.repairer import repair as mend
 
     people = console()
@@ -46,8 +47,10 @@ def repair(
     done = mend(target, budget_seconds=budget, out=out, tell=tell)
     if as_json:
         print_json(done.to_dict())
-        return
-    show(Console(highlight=False), done)
+    else:
+        show(Console(highlight=False), done)
+    if done.folder is not None:
+        add_report(people, done.folder)
 
 
 def show(people: Console, done: Repair) -> None:

@@ -58,6 +58,7 @@ def study(
     was interrupted goes on where it stopped.
     """
     from surefoot.cli.output import console, print_json
+    from surefoot.cli.report import add_report
     from surefoot.recipe.overrides import parse_assignments
 
     people = console(quiet)
@@ -95,6 +96,7 @@ def study(
         from surefoot.cli.study_table import show
 
         show(found)
+    add_report(people, found.path)
 
 
 def _file(

@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from surefoot.data import Encoding
+    from surefoot.doctor.finding import Finding
     from surefoot.job import Job
     from surefoot.run import Run
 
+# What `--json` prints of a run's summary.
+JSON_NAMES = ("run", "metrics", "epochs", "steps", "seconds", "ended", "findings")
 # More columns than these are counted and not shown.
 _MOST_COLUMNS = 60
 
@@ -61,7 +64,7 @@ def train(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
-) -> None:
+) -> int:
     """Train a network, and keep the run in a folder.
 
     What is not said is chosen from the data and written into the run's recipe.
@@ -69,6 +72,7 @@ def train(
     from surefoot.cli.findings import say
     from surefoot.cli.output import console, print_json
     from surefoot.cli.progress import TrainingProgress
+    from surefoot.cli.report import add_report
     from surefoot.job import prepare
     from surefoot.keeper import new_folder
     from surefoot.recipe.overrides import parse_assignments
@@ -89,14 +93,28 @@ def train(
     progress = TrainingProgress(
         people, job.cohort.total_steps, job.recipe.train.epochs, job.cohort.measure
     )
+
+    def tell(finding: Finding) -> None:
+        say(people, finding)
+        progress.found(finding)
+
     with new_folder(out, job.dataset.source) as path:
         _introduce(people, job)
         with progress:
-            run = execute(job, path, progress.block, lambda finding: say(people, finding))
-    _conclude(people, job, run)
+            run = execute(job, path, progress.block, tell, people.print)
+    conclude(people, job, run)
+    add_report(people, run.path, job.dataset)
     if as_json:
-        names = ("run", "metrics", "epochs", "steps", "seconds", "ended", "findings")
-        print_json({name: run.summary[name] for name in names})
+        print_json({name: run.summary[name] for name in JSON_NAMES})
+    return exit_code(run)
+
+
+def exit_code(run: Run) -> int:
+    """Return what a shell gives to a command that a signal ended; 0 where none did."""
+    import signal
+
+    name = run.summary.get("interrupted_by")
+    return 0 if name is None else 128 + signal.Signals[name].value
 
 
 def _introduce(people: Console, job: Job) -> None:
@@ -159,12 +177,12 @@ def _describe_net(job: Job) -> str:
     return "-".join(sizes)
 
 
-def _conclude(people: Console, job: Job, run: Run) -> None:
+def conclude(people: Console, job: Job, run: Run) -> None:
     """Say how it went and where everything is."""
     from rich.markup import escape
     from rich.table import Table
 
-    from surefoot.cli.findings import conclude
+    from surefoot.cli.findings import conclude as say_findings
 
     summary, measure = run.summary, job.cohort.measure
     table = Table(box=None, pad_edge=False)
@@ -183,11 +201,14 @@ def _conclude(people: Console, job: Job, run: Run) -> None:
             f"[bold red]diverged at step {summary['diverged_at']}[/]: loss or gradient was not "
             "finite; the weights before that step are kept. Try a lower learning rate"
         ),
-        "interrupted": "interrupted; the weights reached so far are kept",
+        "interrupted": (
+            "interrupted; the weights reached so far are kept, and `surefoot resume "
+            f"{escape(str(run.path))}` goes on"
+        ),
     }
     if summary["ended"] in reasons:
         people.print(reasons[summary["ended"]], soft_wrap=True)
-    conclude(people, run)
+    say_findings(people, run)
     train_seconds = summary["seconds"] - summary["compile_seconds"]
     people.print(
         f"{_count(summary['epochs'], 'epoch')}, {_count(summary['steps'], 'step')} "

@@ -164,6 +164,9 @@ def load(
     target = fit_target(raw.y, task or raw.task)
     y = target.encode(raw.y, "y", dtype)
     _same_length("y", y, "x", x)
+    if data.clip is not None and (roles is not None or as_bytes):
+        kind = "tables" if roles is not None else "pictures"
+        raise DataError(f"data.clip is for arrays of numbers, not for {kind}: leave it out")
     impute = "refuse" if data.impute == "auto" else data.impute
     fix = IMPUTE if impute == "refuse" else ""
     if roles is None:
@@ -207,7 +210,7 @@ def load(
         x_val = x[held_out] if held_out is not None else x_val
     else:
         prepared = fitting.fit(
-            x, train, standardize=data.standardize, impute=impute, weights=weights
+            x, train, standardize=data.standardize, impute=impute, clip=data.clip, weights=weights
         )
         x_train = prepared.apply(x, dtype, train)
         if held_out is not None:

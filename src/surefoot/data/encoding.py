@@ -16,6 +16,7 @@ from surefoot.data.arrays import IMPUTE
 from surefoot.data.columns import Column, Columns, Rows, name_some
 from surefoot.data.features import Date, Feature, Lookup, Numeric, dates, numbers
 from surefoot.data.kinds import TRUTH, Kind, label_counts, recognize
+from surefoot.data.stored import KINDS, MOST_CODES, MOST_ONE_HOT, feature_from
 from surefoot.errors import DataError, nearest
 from surefoot.recipe.data import Data
 
@@ -25,12 +26,10 @@ ONE_HOT = 16
 # them wait for the interpreter: 0.42 s for 1,000,000 × 30 in blocks of 1 MB on one thread, 0.35 on
 # several, 0.21 in blocks of 4 MB.
 _BLOCK = 1 << 20
-_MOST_ONE_HOT, _MOST_CODES = 1000, 100_000
 # A category in fewer of the training rows is rare; rare ones are learned together, as "other".
 _RARE_SHARE, _MOST_RARE = 0.002, 10
 # A column that is left out still tells by what is missing, from this share of rows on.
 _TELLING = 0.05
-_FEATURES: dict[str, type[Any]] = {"numeric": Numeric, "lookup": Lookup, "date": Date}
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ class Encoding:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data that JSON keeps without loss."""
-        kinds = {kind: name for name, kind in _FEATURES.items()}
+        kinds = {kind: name for name, kind in KINDS.items()}
         return {
             "features": [
                 {"column": name, "feature": kinds[type(feature)], **asdict(feature)}  # type: ignore
@@ -170,11 +169,13 @@ class Encoding:
         try:
             features = {}
             for entry in plain["features"]:
-                fields = {k: tuple(v) if isinstance(v, list) else v for k, v in entry.items()}
-                column, kind = fields.pop("column"), fields.pop("feature")
-                features[column] = _FEATURES[kind](**fields)
+                fields = dict(entry)
+                column, kind = str(fields.pop("column")), fields.pop("feature")
+                features[column] = feature_from(kind, fields)
             treatments = tuple(Treatment(**entry) for entry in plain["treatments"])
             return cls(features, treatments, tuple(plain["apart"]))
+        except DataError:  # a ValueError too
+            raise
         except (KeyError, TypeError, ValueError, AttributeError):
             raise DataError("not the description of a table's columns") from None
 
@@ -301,9 +302,9 @@ def _categories(column: Column, data: Data, embed: bool, share: str) -> tuple[Fe
         data.categories == "auto" and embed and len(kept) > ONE_HOT
     )
     if as_codes:
-        kept = kept[:_MOST_CODES]
+        kept = kept[:MOST_CODES]
     else:
-        kept = kept[: _MOST_ONE_HOT if data.categories == "one_hot" else ONE_HOT]
+        kept = kept[: MOST_ONE_HOT if data.categories == "one_hot" else ONE_HOT]
     total = max(1, int(counts.sum()))
     feature = Lookup(
         "code" if as_codes else "one_hot",

@@ -170,6 +170,9 @@ def _usable(values: Array) -> NDArray[np.bool_]:
     return np.abs(values) <= LARGEST  # NaN compares as false
 
 
+LookupKind = Literal["boolean", "one_hot", "code", "presence"]
+
+
 @dataclass(frozen=True)
 class Lookup:
     """A row of numbers for each label.
@@ -193,7 +196,7 @@ class Lookup:
         missing: whether values were missing in training.
     """
 
-    kind: Literal["boolean", "one_hot", "code", "presence"]
+    kind: LookupKind
     labels: tuple[str, ...] = ()
     shares: tuple[float, ...] = ()
     other: bool = False
@@ -297,7 +300,7 @@ class Date:
         if len(present) == 0:
             return cls(0.0, 1.0, (), True)
         days = _days(present)
-        circles = tuple(name for name, turn in _CIRCLES.items() if np.ptp(turn(present)) > 1e-9)
+        circles = tuple(name for name, turn in CIRCLES.items() if np.ptp(turn(present)) > 1e-9)
         return cls(float(days.mean()), float(days.std()) or 1.0, circles, bool(missing.any()))
 
     def read(self, column: Column, name: str) -> Array:
@@ -311,7 +314,7 @@ class Date:
         time = np.clip((_days(present) - self.mean) / self.scale, -FARTHEST, FARTHEST)
         columns = [time]
         for circle in self.circles:
-            angle = 2 * np.pi * _CIRCLES[circle](present)
+            angle = 2 * np.pi * CIRCLES[circle](present)
             columns += [np.sin(angle), np.cos(angle)]
         out[...] = 0
         for i, part in enumerate(columns):
@@ -358,4 +361,4 @@ def _of_week(values: Array) -> NDArray[np.float64]:
     return np.floor(_days(values) + 3) % 7 / 7  # 1970 began on a Thursday, weeks do on Mondays
 
 
-_CIRCLES = {"year": _of_year, "week": _of_week, "day": lambda values: _days(values) % 1}
+CIRCLES = {"year": _of_year, "week": _of_week, "day": lambda values: _days(values) % 1}

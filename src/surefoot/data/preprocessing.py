@@ -1,4 +1,4 @@
-"""What is done to inputs before they reach a net: missing values filled, features standardized."""
+"""What is done to inputs before they reach a net: filled, cut, standardized."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ from surefoot.errors import DataError
 
 Impute = Literal["refuse", "mean", "median", "zero"]
 Floats = NDArray[np.float64]
+# What of a feature's values is never cut, whatever they are.
+_MIDDLE = (0.05, 0.95)
 
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
     """Fitted on the training rows: x becomes (x − mean) / scale, missing values `fill` first.
+
+    What lies outside of [`low`, `high`] is cut to them before.
 
     Each array has one number for a feature, or for a channel of a picture, ``[features]``;
     `None` where that step is left out.
@@ -27,6 +31,8 @@ class Preprocessing:
     mean: Floats | None = None
     scale: Floats | None = None
     fill: Floats | None = None
+    low: Floats | None = None
+    high: Floats | None = None
 
     def apply(
         self,
@@ -52,6 +58,8 @@ class Preprocessing:
         """
         out = np.empty((len(x) if rows is None else len(rows), *x.shape[1:]), dtype)
         for start, block in _blocks(x, rows, self.fill):
+            if self.low is not None and self.high is not None:
+                np.clip(block, self.low, self.high, out=block)
             if self.mean is not None and self.scale is not None:
                 # What overflows is found, and named, just below.
                 with np.errstate(over="ignore"):
@@ -82,10 +90,11 @@ class Preprocessing:
         """Rebuild what `to_arrays` returned.
 
         Raises:
-            DataError: other names than `to_arrays` gives, or a mean without a scale.
+            DataError: other names than `to_arrays` gives, or one of a pair without the other.
         """
-        unknown = sorted(set(arrays) - {"mean", "scale", "fill"})
-        if unknown or ("mean" in arrays) != ("scale" in arrays):
+        unknown = sorted(set(arrays) - {"mean", "scale", "fill", "low", "high"})
+        pairs = (("mean", "scale"), ("low", "high"))
+        if unknown or any((one in arrays) != (other in arrays) for one, other in pairs):
             raise DataError(f"not the arrays of a preprocessing: {short(sorted(arrays))}")
         return cls(**{key: np.asarray(value, np.float64) for key, value in arrays.items()})
 
@@ -96,6 +105,7 @@ def fit(
     *,
     standardize: bool = True,
     impute: Impute = "refuse",
+    clip: float | None = None,
     weights: NDArray[np.floating] | None = None,
 ) -> Preprocessing:
     """Fit a `Preprocessing` on some rows of `x`.
@@ -111,10 +121,15 @@ def fit(
         rows: the training rows' indices; all by default.
         standardize: whether to fit mean and scale.
         impute: ``"refuse"`` leaves out the fill.
+        clip: how many widths of the middle 90 % a value may lie outside of it; None cuts none.
+            Where 95 % of a column are equal, the median column's width is taken.
         weights: of those rows, ``[len(rows)]``; equal by default.
 
     >>> fit(np.array([[1.0, 5.0], [3.0, 5.0]])).scale
     array([1., 1.])
+    >>> x = np.append(np.arange(99.0), 1e6)[:, None]
+    >>> fit(x, clip=1.0).apply(x).max().round(1)
+    np.float32(4.2)
     """
     count = len(x) if rows is None else len(rows)
     weights = np.ones(count) if weights is None else np.asarray(weights, np.float64)
@@ -125,10 +140,27 @@ def fit(
         fill = _medians(x, rows)
     elif impute == "zero":
         fill = np.zeros(x.shape[-1])
+    low, high = (None, None) if clip is None else _bounds(x, rows, clip)
     if not standardize:
-        return Preprocessing(fill=fill)
-    mean, scale = _moments(x, rows, fill, weights)
-    return Preprocessing(mean, scale, fill)
+        return Preprocessing(fill=fill, low=low, high=high)
+    bounds = None if low is None or high is None else (low, high)
+    mean, scale = _moments(x, rows, fill, weights, bounds)
+    return Preprocessing(mean, scale, fill, low, high)
+
+
+def _bounds(
+    x: NDArray[np.generic], rows: NDArray[np.integer] | None, clip: float
+) -> tuple[Floats, Floats]:
+    """Return the least and the largest value that each feature keeps (winsorizing)."""
+    ends = np.zeros((2, x.shape[-1]))
+    for feature in range(x.shape[-1]):
+        column = x[..., feature] if rows is None else x[rows, ..., feature]
+        present = column[np.isfinite(column)].astype(np.float64)
+        if present.size:
+            ends[:, feature] = np.quantile(present, _MIDDLE)
+    widths = ends[1] - ends[0]
+    room = clip * np.where(widths > 0, widths, np.median(widths))
+    return ends[0] - room, ends[1] + room
 
 
 def _blocks(
@@ -156,10 +188,12 @@ def _moments(
     rows: NDArray[np.integer] | None,
     fill: Floats | None,
     weights: Floats,
+    bounds: tuple[Floats, Floats] | None,
 ) -> tuple[Floats, Floats]:
     total, mean = 0.0, np.zeros(x.shape[-1])
     for start, block in _blocks(x, rows, fill):
         flat, w = _spread(weights, start, block)
+        flat = flat if bounds is None else np.clip(flat, *bounds)
         total += float(w.sum())
         mean += w @ flat
     mean /= total
@@ -168,7 +202,7 @@ def _moments(
     drift, squares = np.zeros_like(mean), np.zeros_like(mean)
     for start, block in _blocks(x, rows, fill):
         flat, w = _spread(weights, start, block)
-        flat = flat - mean
+        flat = (flat if bounds is None else np.clip(flat, *bounds)) - mean
         drift += w @ flat
         squares += w @ np.square(flat)
     drift /= total

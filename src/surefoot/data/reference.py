@@ -150,7 +150,7 @@ def _accuracy(y: Array, predicted: Array) -> float:
 
 
 def _rmse(y: Array, predicted: Array) -> float:
-    return float(np.sqrt(np.mean(np.square(predicted - y))))
+    return float(np.sqrt(np.mean(np.square(predicted.astype(np.float64) - y))))
 
 
 def _guess(y: Array, rows: int, kind: str) -> Array:

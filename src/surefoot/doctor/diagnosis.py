@@ -57,6 +57,11 @@ class Diagnosis:
         """Whether something that detectors read was not there."""
         return bool(self.lacking)
 
+    def _repr_html_(self) -> str:
+        from surefoot.notebook import diagnosis_html
+
+        return diagnosis_html(self.to_dict())
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON: what `surefoot diagnose --json` prints."""
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from surefoot.checksums import check
 from surefoot.doctor.evidence import Evidence
 from surefoot.errors import RunError, SurefootError
 from surefoot.files import read_json
@@ -27,6 +28,7 @@ def read_run(folder: str | Path) -> tuple[Evidence, tuple[str, ...]]:
         raise RunError(f"{path}: no such folder; give the folder of a run, or a recipe.toml")
     if not (path / "recipe.toml").is_file():
         raise RunError(f"{path}: holds no recipe.toml; this is not a run's folder")
+    check(path, "recipe.toml")
     recipe = load(path / "recipe.toml")
     tables: dict[str, Table] = {}
     lost: list[str] = []
@@ -34,6 +36,7 @@ def read_run(folder: str | Path) -> tuple[Evidence, tuple[str, ...]]:
         if name == "landscape" and not (path / "landscape.parquet").exists():
             continue
         try:
+            check(path, f"{name}.parquet")
             tables[name] = read(path, name)
         except SurefootError as error:
             lost.append(str(error))
@@ -41,6 +44,7 @@ def read_run(folder: str | Path) -> tuple[Evidence, tuple[str, ...]]:
         raise RunError(f"{path}: neither metrics nor vitals can be read: {lost[0]}")
     facts: Any = {}
     try:
+        check(path, "data.json")
         facts = read_json(path / "data.json")
     except SurefootError as error:
         lost.append(str(error))

@@ -31,6 +31,7 @@ class Watcher:
         facts: of the data; asked for when they are needed first, as they may still be gathered.
         say: called with each finding of severity warning or above when it is found first.
         lane: whose rows.
+        looked: called with the diagnosis after each look at the run so far.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class Watcher:
         facts: Callable[[], Mapping[str, Any]],
         say: Callable[[Finding], None] | None = None,
         lane: int = 0,
+        looked: Callable[[Diagnosis], None] | None = None,
     ) -> None:
         self._recipe = recipe
         self._facts = facts
         self._say = say
+        self._tell = looked
         self._lane = lane
         self._measure = cohort.measure
         self._sites = [(site.name, site.kind) for site in cohort.blueprint.network.sites]
@@ -60,8 +63,21 @@ class Watcher:
             return
         self._metrics.append(metric_rows(block, self._lane, "", self._measure))
         self._vitals.append(vital_rows(block, self._lane, "", self._sites))
-        if self._say is not None:
+        if self._say is not None or self._tell is not None:
             self._look(block.last_step(self._lane) / max(self._total, 1))
+
+    def recall(self, metrics: Table, vitals: Table) -> None:
+        """Take in the rows of steps that an earlier process trained."""
+        for table, own in ((metrics, self._metrics), (vitals, self._vitals)):
+            if table.rows:
+                own.append({**table, "run": np.full(table.rows, "", object)})
+
+    def cut(self, step: int) -> None:
+        """Take back the rows of a step and of later ones."""
+        for own in (self._metrics, self._vitals):
+            own[:] = [
+                {name: column[rows["step"] < step] for name, column in rows.items()} for rows in own
+            ]
 
     def stop(self) -> bool:
         """Never ask for an end."""
@@ -94,6 +110,8 @@ class Watcher:
             if finding.severity != "note" and finding.id not in self._said and self._say:
                 self._said.add(finding.id)
                 self._say(finding)
+        if self._tell is not None:
+            self._tell(found)
         self._looked = progress
         self._spent += time.perf_counter() - now
 

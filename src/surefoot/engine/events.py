@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+
+from surefoot.engine.snapshot import Snapshot
 
 Array = NDArray[Any]
 
@@ -82,6 +85,20 @@ class Steering(Protocol):
 def factor_of(listener: Listener) -> float:
     """Return what a listener multiplies the learning rate by; 1 where it does not."""
     return listener.rate_factor() if isinstance(listener, Steering) else 1.0
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A listener that may keep everything that a training is."""
+
+    def boundary(self, snapshot: Callable[[], Snapshot]) -> None:
+        """Take a snapshot, or not; called after each dispatch."""
+
+
+def offer(listener: Listener, snapshot: Callable[[], Snapshot]) -> None:
+    """Let a listener take a snapshot, where it is one that may want to."""
+    if isinstance(listener, Keeping):
+        listener.boundary(snapshot)
 
 
 class Silent:

@@ -33,6 +33,17 @@ class FallingRates:
         """Whether any lane has such a schedule."""
         return bool(self._on.any())
 
+    def remembered(self) -> dict[str, NDArray[Any]]:
+        """Return a copy of what is remembered, for `recall`."""
+        own = {"rates": self._scale.copy(), "factor": np.array(self._factor)}
+        return {**{name: array.copy() for name, array in self._state._asdict().items()}, **own}
+
+    def recall(self, remembered: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what was remembered."""
+        own = {name: array.copy() for name, array in remembered.items()}
+        self._scale, self._factor = own.pop("rates"), float(own.pop("factor"))
+        self._state = plateau.PlateauState(**own)
+
     def update(self, metrics: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
         """Take an epoch's metrics in; return what each lane's rate is multiplied by."""
         values = [

@@ -75,7 +75,9 @@ class Streamed:
         steps: of a chunk, the most that are taken at once.
     """
 
-    def __init__(self, cohort: Cohort, stream: Stream, steps: int, first: int, last: int) -> None:
+    def __init__(
+        self, cohort: Cohort, stream: Stream, steps: int, first: int, last: int, done: int = 0
+    ) -> None:
         """Begin to read.
 
         Args:
@@ -84,6 +86,7 @@ class Streamed:
             steps: the most that a dispatch takes.
             first: the first epoch.
             last: the last one.
+            done: how many steps of the first epoch were taken before.
         """
         dataset, train = cohort.dataset, cohort.recipes[0].train
         row_bytes = dataset.x_train[0].nbytes + dataset.y_train[0].nbytes
@@ -93,7 +96,7 @@ class Streamed:
         self._of_class = class_weights(train, dataset.target, dataset.y_train)
         self._weighted = self._of_class is not None or dataset.w_train is not None
         self._chunks: Generator[Chunk] = stream.chunks(
-            cohort.shuffle_seed, cohort.batch, self.steps, epoch=first, last=last
+            cohort.shuffle_seed, cohort.batch, self.steps, epoch=first, step=done, last=last
         )
         self._epoch, self._first, self._end = first, 0, 0
         self._data: Rows | None = None
@@ -125,7 +128,7 @@ class Streamed:
         self._chunks.close()
 
 
-def feed_for(cohort: Cohort, data: Rows, steps: int, first: int, last: int) -> Feed:
+def feed_for(cohort: Cohort, data: Rows, steps: int, first: int, last: int, done: int = 0) -> Feed:
     """Return what gives the batches of some epochs.
 
     Args:
@@ -134,8 +137,9 @@ def feed_for(cohort: Cohort, data: Rows, steps: int, first: int, last: int) -> F
         steps: the most that a dispatch has room for.
         first: the first epoch.
         last: the last one.
+        done: how many steps of the first epoch were taken before.
     """
     stream = cohort.dataset.stream
     if stream is None:
         return Resident(cohort, data, steps)
-    return Streamed(cohort, stream, steps, first, last)
+    return Streamed(cohort, stream, steps, first, last, done)

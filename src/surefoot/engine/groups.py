@@ -63,6 +63,10 @@ class Groups:
         filled[: len(members)] = members
         self._places = filled.reshape(self.count, self.width)
 
+    def dealt(self) -> NDArray[np.bool_]:
+        """Return which lanes are dealt out, [lanes]."""
+        return np.isin(np.arange(self._lanes), self._members)
+
     def would_shrink(self, going: NDArray[np.bool_]) -> bool:
         """Return whether the lanes that still train would fit into fewer groups."""
         return 0 < -(-int(going.sum()) // self.width) < self.count

@@ -1,13 +1,14 @@
 """A trained network with all that it needs to predict, in memory and on disk.
 
-On disk it is two files: `model.safetensors`, the arrays, and `model.json`, everything else. Both
-are plain data; nothing in them is ever executed.
+On disk it is two files: `model.safetensors`, the arrays, and `model.json`, everything else, with
+the checksums of both. Both are plain data; nothing in them is ever executed.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +16,21 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checksums import check_file, check_seal, of_file, sealed
 from surefoot.data import Encoding, Preprocessing, Target, prepare
 from surefoot.engine.blueprint import Blueprint, step_numbers
 from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
+from surefoot.engine.placement import stack
 from surefoot.engine.programs import programs_for
 from surefoot.engine.step import LaneInput
-from surefoot.errors import RunError, SurefootError
+from surefoot.engine.tensors import Arrays, filled, named, read_tensors, write_tensors
+from surefoot.errors import RunError, SurefootError, TrainingError
 from surefoot.files import read_json, write_json, write_whole
 from surefoot.recipe import Recipe, numbers
 
-FORMAT = 1
+# 1: without checksums.
+FORMAT = 2
 _CHUNK = 256
 
 
@@ -63,7 +68,17 @@ class Model:
             DataError: the rows do not have the shape that the net was trained on.
         """
         dtype = np.dtype(self.recipe.train.precision)
-        rows = prepare(x, self.preprocessing, self.feature_shape, dtype, self.encoding)
+        return self.forward(
+            prepare(x, self.preprocessing, self.feature_shape, dtype, self.encoding)
+        )
+
+    def forward(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """Return the network's predictions for rows that were prepared, [rows, outputs].
+
+        Args:
+            rows: as the first layer takes them, [rows, *feature_shape], in the recipe's precision.
+        """
+        dtype = np.dtype(self.recipe.train.precision)
         with jax.enable_x64(dtype == np.float64):
             lane = self._lane
             # A power of two: few programs are compiled, whatever the number of rows.
@@ -95,9 +110,10 @@ class Model:
         A single output is the chance of the second class. Outputs that are not a distribution
         are divided by their sum, as the loss does.
         """
-        if self.target.kind == "numbers":
-            return None
-        outputs = self.outputs(x)
+        return None if self.target.kind == "numbers" else self.chances(self.outputs(x))
+
+    def chances(self, outputs: NDArray[Any]) -> NDArray[Any]:
+        """Return the chance of each class, [rows, classes], or label, by the net's outputs."""
         if self.target.kind == "labels":
             return outputs
         if outputs.shape[1] == 1:
@@ -109,34 +125,43 @@ class Model:
         return np.divide(positive, total, out=even, where=total > 0)
 
     def save(self, folder: Path) -> None:
-        """Write the two files, each whole or not at all."""
-        from safetensors.numpy import save_file
+        """Write the two files, each whole or not at all.
 
-        arrays = _named({"params": self.params, "state": self.state})
-        arrays |= {f"scaling.{k}": np.asarray(v) for k, v in self.scaling._asdict().items()}
-        arrays |= {f"preprocessing.{k}": v for k, v in self.preprocessing.to_arrays().items()}
-        arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-        write_whole(folder / "model.safetensors", lambda path: save_file(arrays, path))
+        Raises:
+            TrainingError: a weight or a running average is not finite; nothing is written.
+            RunError: the disk is full, or the folder cannot be written.
+        """
+        tree = {"params": self.params, "state": self.state}
+        arrays = named({**tree, "scaling": self.scaling._asdict()})
+        arrays |= named({"preprocessing": self.preprocessing.to_arrays()})
+        _check_finite(arrays)
+        path = folder / "model.safetensors"
+        write_whole(path, lambda temporary: write_tensors(temporary, arrays))
         about = {
             "format": FORMAT,
             "recipe": self.recipe.to_dict(),
             "feature_shape": list(self.feature_shape),
             "target": self.target.to_dict(),
             "encoding": None if self.encoding is None else self.encoding.to_dict(),
+            "arrays": of_file(path),
         }
-        write_json(folder / "model.json", about)
+        write_json(folder / "model.json", sealed(about))
 
     @classmethod
     def load(cls, folder: Path) -> Model:
         """Read a model from a run's folder.
 
         Raises:
-            RunError: a file is missing, broken, or does not fit the others.
+            RunError: a file is missing, broken, altered, or does not fit the others.
         """
+        path = folder / "model.safetensors"
         about = read_json(folder / "model.json")
-        if not isinstance(about, dict) or about.get("format") != FORMAT:
+        if not isinstance(about, dict) or about.get("format") not in (1, FORMAT):
             raise RunError(f"{folder / 'model.json'}: not a model of format {FORMAT}")
-        arrays = _read_arrays(folder / "model.safetensors")
+        if about["format"] != 1 or "sha256" in about:
+            check_seal(about, folder / "model.json")
+            check_file(path, about.get("arrays"))
+        arrays = read_tensors(path)
         try:
             return cls._assemble(about, arrays)
         except (SurefootError, KeyError, TypeError, ValueError, AttributeError) as error:
@@ -146,20 +171,28 @@ class Model:
             ) from None
 
     @classmethod
-    def _assemble(cls, about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
+    def _assemble(cls, about: dict[str, Any], arrays: Arrays) -> Model:
         recipe = Recipe.parse(about["recipe"], where="model.json")
         target = Target.from_dict(about["target"])
         shape = tuple(int(size) for size in about["feature_shape"])
+        if not shape or min(shape) < 1:
+            raise RunError(f"feature_shape is {list(shape)}")
         network = Blueprint.of(recipe, shape, target).network
         dtype = np.dtype(recipe.train.precision)
+        have = sum(array.size for name, array in arrays.items() if name.startswith("params."))
+        need = sum(site.weights for site in network.sites)
+        if need > have:
+            raise RunError(f"the recipe's net has {need:,} weights and the file {have:,}")
         # Drawn anew for their shapes alone: what is read must fit them, array by array.
         params, state = network.init(0, numbers(recipe.net), dtype)
-        tree = _filled({"params": params, "state": state}, arrays)
+        tree = filled({"params": params, "state": state}, arrays)
+        _check_finite(arrays)
         scaling = Scaling(arrays["scaling.mean"], arrays["scaling.scale"])
         prefix = "preprocessing."
         preprocessing = Preprocessing.from_arrays(
             {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
         )
+        _check_fit(scaling, preprocessing, target, shape)
         encoding = about.get("encoding")
         return cls(
             recipe,
@@ -180,7 +213,7 @@ class Model:
     def _lane(self) -> Any:
         """Return weights, state and numbers as a cohort of one lane, on the device."""
         dtype = np.dtype(self.recipe.train.precision)
-        step = jax.tree.map(lambda value: np.asarray(value, dtype), step_numbers(self.recipe))
+        step = jax.tree.map(itemgetter(0), stack([step_numbers(self.recipe)], dtype))
         zero = np.int32(0)
         # Rows are scaled on the host: what the program is given holds no bytes.
         none = InputScaling(np.zeros(0, dtype), np.zeros(0, dtype))
@@ -190,41 +223,25 @@ class Model:
         )
 
 
-def _named(tree: Any) -> dict[str, NDArray[Any]]:
-    """Name each array of a tree by its path: ``params.0.kernel``."""
-    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
-    return {_path(path): np.asarray(leaf) for path, leaf in leaves}
+def _check_fit(
+    scaling: Scaling, preprocessing: Preprocessing, target: Target, shape: tuple[int, ...]
+) -> None:
+    """Refuse numbers for other inputs or targets than the net's."""
+    if scaling.mean.shape != scaling.scale.shape or scaling.mean.shape not in (
+        (0,),
+        (target.size,),
+    ):
+        raise RunError(f"the scaling of targets has shape {scaling.mean.shape}")
+    for name, array in preprocessing.to_arrays().items():
+        if array.ndim != 1 or not array.size or shape[-1] % array.size:
+            raise RunError(f"preprocessing.{name} has shape {array.shape} and inputs {shape}")
 
 
-def _filled(tree: Any, arrays: dict[str, NDArray[Any]]) -> Any:
-    """Put arrays in the places of a tree of shapes; refuse what is missing or does not fit."""
-
-    def fill(path: Any, shape: Any) -> NDArray[Any]:
-        name = _path(path)
-        array = arrays.get(name)
-        if array is None:
-            raise RunError(f"{name} is missing")
-        if array.shape != shape.shape or array.dtype != shape.dtype:
-            raise RunError(f"{name} has shape {array.shape}, the recipe's net {shape.shape}")
+def _check_finite(arrays: Arrays) -> None:
+    """Refuse weights that are not finite: they are no model."""
+    for name, array in arrays.items():
         if not np.isfinite(array).all():
-            raise RunError(f"{name} holds values that are not finite")
-        return array
-
-    return jax.tree_util.tree_map_with_path(fill, tree)
-
-
-def _path(path: Any) -> str:
-    return ".".join(str(getattr(step, "key", getattr(step, "idx", step))) for step in path)
-
-
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise RunError(f"{path}: no such file; is this a run's folder?") from None
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        reason = str(error).splitlines()[0]
-        raise RunError(f"{path}: not a readable model: {reason}") from None
+            raise TrainingError(
+                f"{name} holds values that are not finite; train with a lower learning rate, or "
+                "with inputs of a smaller scale"
+            )

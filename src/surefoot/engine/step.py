@@ -26,9 +26,11 @@ class LaneState(NamedTuple):
         params: the weights; within the compiled loop as `Packing` carries them.
         state: the running averages of normalization.
         optimizer: the update rule's memory, for weights as the loop carries them. It is not
-            guarded against what is not finite: that would make XLA copy it in every step.
+            guarded against what is not finite, where a lane stops there: that would make XLA copy
+            it in every step.
         diverged: the first step whose loss or gradient was not finite; −1 while there is none.
-            From that step on the lane stands still, at its last good weights.
+            From that step on the lane stands still, at its last good weights; where such batches
+            are skipped it stays −1.
     """
 
     params: Any
@@ -244,12 +246,17 @@ class Step:
             tree, optimizer = self._foreign(rate).update(grads, lane.optimizer, weights)
             updates = packing.pack(tree)
         going = (lane.diverged < 0) & finite
-        diverged = jnp.where((lane.diverged < 0) & ~finite, step, lane.diverged)
-        params, state = jax.tree.map(
-            lambda new, old: jnp.where(going, new, old),
-            (optax.apply_updates(lane.params, updates), state),
-            (lane.params, lane.state),
+        new = (optax.apply_updates(lane.params, updates), state)
+        old = (lane.params, lane.state)
+        if self._recipe.train.on_divergence == "skip":
+            diverged = lane.diverged
+            new, old = (*new, optimizer), (*old, lane.optimizer)
+        else:
+            diverged = jnp.where((lane.diverged < 0) & ~finite, step, lane.diverged)
+        params, state, *guarded = jax.tree.map(
+            lambda new, old: jnp.where(going, new, old), new, old
         )
+        optimizer = guarded[0] if guarded else optimizer
         return LaneState(params, state, optimizer, diverged), updates, whole, gradient
 
     def _vitals(self, forward: Array, backward: Array, weights: Array) -> Array:

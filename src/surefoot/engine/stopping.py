@@ -31,6 +31,17 @@ class Stopping:
         """Whether any lane has early stopping."""
         return any(self._rules)
 
+    def remembered(self) -> dict[str, NDArray[Any]]:
+        """Return a copy of what is remembered, for `recall`."""
+        remembered = {"best": self._best, "epoch": self.best_epoch, "stopped": self.stopped}
+        return {name: array.copy() for name, array in remembered.items()}
+
+    def recall(self, remembered: dict[str, NDArray[Any]]) -> None:
+        """Go on from what was remembered."""
+        self._best, self.best_epoch, self.stopped = (
+            remembered[name].copy() for name in ("best", "epoch", "stopped")
+        )
+
     def update(self, epoch: int, metrics: dict[str, NDArray[np.floating]]) -> NDArray[np.bool_]:
         """Take note of an epoch's metrics; return the lanes whose weights are the best so far."""
         improved = np.zeros(len(self._rules), bool)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from math import prod
-from operator import itemgetter
 from typing import Any
 
 import jax
@@ -13,29 +11,27 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.engine import records
 from surefoot.engine.carried import Carried, CarriedLanes, first_parts
 from surefoot.engine.cohort import Cohort
-from surefoot.engine.events import Block, Listener, Silent, Validation, factor_of
+from surefoot.engine.evaluation import TRAINING, VALIDATION, Evaluation
+from surefoot.engine.events import Block, Listener, Silent, Validation, factor_of, offer
 from surefoot.engine.falling import FallingRates
-from surefoot.engine.feed import feed_for
+from surefoot.engine.feed import Feed, feed_for
 from surefoot.engine.groups import Groups
+from surefoot.engine.nonfinite import Origin, find_origin
+from surefoot.engine.orders import lay_out, most_steps
 from surefoot.engine.placement import place_rows
 from surefoot.engine.program import compile_all
 from surefoot.engine.programs import Orders, Record, programs_for
-from surefoot.engine.result import LaneResult
-from surefoot.engine.step import LaneInput, LaneState
+from surefoot.engine.result import LaneResult, collect
+from surefoot.engine.snapshot import Lanes, Loop, Snapshot
+from surefoot.engine.step import LaneState
 from surefoot.engine.stopping import Stopping
-from surefoot.vitals.columns import VITAL_COLUMNS
 
 # A dispatch is kept short enough for progress and Ctrl-C, and long enough that its start, about
 # 0.2 ms, does not count. The first one is short, to learn how long a step takes.
 _DISPATCH_SECONDS = 0.25
 _FIRST_STEPS = 16
-_MOST_STEPS = 512
-# How many numbers the buffers of one dispatch, and the layers of one evaluation, may hold.
-_BUFFER_NUMBERS = 16_000_000
-_EVALUATION_NUMBERS = 8_000_000
 
 
 def train(
@@ -113,18 +109,26 @@ class Training:
         self._diverged = np.full(cohort.lanes, -1, np.int32)
         self._end = np.zeros(cohort.lanes, np.int64)
         self._epochs = np.zeros(cohort.lanes, np.int64)
+        # Of the epoch that is under way: how many steps were taken, and what they measured.
+        self._position = 0
+        self._losses: list[NDArray[Any]] = []
+        self._measures: list[NDArray[Any]] = []
         self._width = width
         self._groups = Groups(cohort.lanes, width)
         # Programs of a width are the same, whatever the number of lanes.
         self._compiled_lanes = cohort.lanes if width is None else self._groups.width
         with self._precision():
-            data, self._all_rows = place_rows(cohort)
-            first, last = epochs_before + 1, epochs_before + self._recipes[0].train.epochs
-            self._last_epoch = last
-            self._feed = feed_for(cohort, data, self._steps_per_dispatch(), first, last)
+            self._data, rows = place_rows(cohort)
+            self._evaluation = Evaluation(cohort, rows, self._compiled_lanes)
+            self._last_epoch = epochs_before + self._recipes[0].train.epochs
+            self._feed = self._feed_from(epochs_before + 1, 0)
             self._room = self._feed.steps
             self._pace = min(_FIRST_STEPS, self._room)
             self._compile(start)
+
+    def listen(self, listener: Listener) -> None:
+        """Have somebody told of each dispatch from here on."""
+        self._listener = listener
 
     def advance(self, epoch: int | None = None) -> None:
         """Train until an epoch is completed, or the last one, or nothing is left to train."""
@@ -135,6 +139,8 @@ class Training:
                 while complete and self._epoch_done < last and self._running.any():
                     complete = self._epoch(self._epoch_done + 1)
                     self._epoch_done += complete
+                    if complete:
+                        offer(self._listener, self.snapshot)
         except BaseException:
             self._feed.close()
             raise
@@ -150,33 +156,71 @@ class Training:
         with self._precision():
             self._lanes.compact(self._running)
 
+    @property
+    def diverged(self) -> NDArray[np.bool_]:
+        """Which lanes diverged."""
+        return self._diverged >= 0
+
     def results(self) -> list[LaneResult]:
         """Measure what all lanes have by now: those that are gone, what they left behind."""
         with self._precision():
             return self._results()
+
+    def snapshot(self) -> Snapshot:
+        """Return a copy of everything that the training is now, between two dispatches."""
+        whole = self._lanes.whole()
+        # Of their own: the next dispatch uses the memory of what the lanes carry again.
+        lanes = jax.tree.map(np.array, Lanes(whole.states, whole.given.rate_scale, whole.kept))
+        step = self._epoch_done * self._cohort.steps_per_epoch + self._position
+        return Snapshot(self._epoch_done + 1, self._position, step, lanes, self._loop())
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Be what a training of the same cohort was, to go on from there to the same bits."""
+        lanes, loop = jax.tree.map(np.array, (snapshot.lanes, snapshot.loop))
+        self._epoch_done, self._position = snapshot.epoch - 1, snapshot.position
+        self._running, self._dropped = loop.running, loop.dropped
+        self._diverged, self._end, self._epochs = loop.diverged, loop.end, loop.epochs
+        self._losses, self._measures = [loop.losses], [loop.measures]
+        self._stopping.recall(loop.stopping)
+        self._falling.recall(loop.falling)
+        with self._precision():
+            given = self._lanes.whole().given._replace(rate_scale=lanes.rate_scale)
+            self._groups.deal(np.arange(self._cohort.lanes))
+            parts = self._groups.split(Carried(lanes.states, given, lanes.kept))
+            self._lanes = CarriedLanes(self._groups, [jax.device_put(part) for part in parts])
+            self._lanes.compact(loop.dealt)
+            self._feed.close()
+            self._feed = self._feed_from(snapshot.epoch, snapshot.position)
+
+    def origin(self, lane: int = 0) -> Origin | None:
+        """Take the step at which a single lane diverged once more, and see where that began."""
+        step = int(self._diverged[lane])
+        if step < 0 or not self._instrument or self._cohort.lanes > 1:
+            return None
+        epoch, position = divmod(step, self._cohort.steps_per_epoch)
+        with self._precision():
+            feed = self._feed_from(epoch + 1, position)
+            data, rows = feed.take(epoch + 1, position, 1)
+            feed.close()
+            every = self._vitals.model_copy(update={"every": 1})
+            orders, _ = lay_out(every, rows, step, 1, self._room, self._split, self._vitals)
+            part = self._lanes.parts[0]
+            states = jax.tree.map(jnp.copy, part.states)
+            states = states._replace(diverged=jnp.full_like(states.diverged, -1))
+            _, record = self._train(states, part.given, data, orders[0])
+            vitals = np.asarray(record.measured.vitals)[0, 0]
+        sites = self._cohort.blueprint.network.sites
+        return find_origin(step, float(record.loss[0, 0]), vitals, sites)
 
     # What is fixed for the whole training.
 
     def _precision(self) -> Any:
         return jax.enable_x64(self._dtype == np.float64)
 
-    def _steps_per_dispatch(self) -> int:
-        """Return how many steps the buffers of one dispatch have room for."""
-        cohort = self._cohort
-        steps = min(cohort.steps_per_epoch, _MOST_STEPS)
-        sites = max(1, len(cohort.blueprint.network.sites))
-        per_record = len(VITAL_COLUMNS) * self._compiled_lanes * sites
-        while steps > 1 and records.room_for(self._vitals, steps) * per_record > _BUFFER_NUMBERS:
-            steps //= 2
-        return steps
-
-    def _chunk(self) -> int:
-        """Return how many rows are evaluated at once."""
-        network = self._cohort.blueprint.network
-        per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
-        fitting = _EVALUATION_NUMBERS // (per_row * self._compiled_lanes)
-        power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
-        return min(power, self._all_rows.x.shape[0])
+    def _feed_from(self, epoch: int, position: int) -> Feed:
+        """Return what gives the batches from so many steps of an epoch on."""
+        steps = most_steps(self._cohort, self._compiled_lanes)
+        return feed_for(self._cohort, self._data, steps, epoch, self._last_epoch, position)
 
     def _compile(self, start: Sequence[LaneState] | None) -> None:
         """Compile what training needs, side by side; programs that exist are used again."""
@@ -195,16 +239,13 @@ class Training:
             lanes,
             given,
             data,
-            self._orders(rows, 0, 1)[0][0],
+            lay_out(self._vitals, rows, 0, 1, self._room, self._split)[0][0],
             shared=cohort.shared,
             whole=cohort.rows if full else 0,
             instrument=self._instrument,
         )
-        bounds = np.int32(0), np.int32(1)
-        evaluation = programs.evaluate.prepare(
-            lanes.params, lanes.state, given, self._all_rows, *bounds, chunk=self._chunk()
-        )
-        self._train, self._evaluate = compile_all(training, evaluation)
+        evaluation = self._evaluation.prepare(programs, lanes, given)
+        self._train, self._evaluation.program = compile_all(training, evaluation)
         cohort.compile_seconds = time.perf_counter() - started
 
     # One epoch, dispatch by dispatch.
@@ -214,21 +255,20 @@ class Training:
         cohort = self._cohort
         begin = (epoch - 1) * cohort.steps_per_epoch
         self._epochs[self._running] = epoch
-        done, losses, measures = 0, [], []
-        while done < cohort.steps_per_epoch:
+        while self._position < cohort.steps_per_epoch:
+            done = self._position
             left = self._until - begin - done
             if left <= 0 or self._listener.stop() or not self._running.any():
                 return False
             self._rescale(self._falling.steer(factor_of(self._listener)))
             wanted = int(min(self._pace, cohort.steps_per_epoch - done, left))
             block = self._dispatch(done, begin + done, wanted, epoch)
-            done += len(block.loss)
-            losses.append(block.loss)
-            measures.append(block.measure)
-            if done == cohort.steps_per_epoch and cohort.dataset.x_val is not None:
-                weights = [part.weights for part in self._lanes.parts]
-                validation = Validation(*self._measure(weights, 1))
-                block = block.with_validation(validation)
+            self._position += len(block.loss)
+            self._losses.append(block.loss)
+            self._measures.append(block.measure)
+            over = self._position == cohort.steps_per_epoch
+            if over and cohort.dataset.x_val is not None:
+                block = block.with_validation(Validation(*self._validated()))
             self._listener.block(block)
             self._end[self._running] = [
                 block.last_step(lane) for lane in np.flatnonzero(self._running)
@@ -238,8 +278,12 @@ class Training:
             # Early stopping has yet to judge the lanes that diverged within this epoch.
             if not self._stopping.active:
                 self._lanes.compact(self._running)
-        self._judge(epoch, np.concatenate(losses), np.concatenate(measures), block.validation)
+            if not over:
+                offer(self._listener, self.snapshot)
+        losses, measures = np.concatenate(self._losses), np.concatenate(self._measures)
+        self._judge(epoch, losses, measures, block.validation)
         self._lanes.compact(self._running)
+        self._position, self._losses, self._measures = 0, [], []
         return True
 
     def _dispatch(self, done: int, first: int, wanted: int, epoch: int) -> Block:
@@ -247,7 +291,7 @@ class Training:
         data, rows = self._feed.take(epoch, done, wanted)
         count = rows.shape[-2]
         started = time.perf_counter()
-        orders, recorded = self._orders(rows, first, count)
+        orders, recorded = lay_out(self._vitals, rows, first, count, self._room, self._split)
 
         def group(part: Carried, orders: Orders) -> tuple[Carried, Record]:
             """Take the steps of one group, and wait for them."""
@@ -267,7 +311,7 @@ class Training:
             epoch=epoch,
             first=first,
             loss=host.loss[:count],
-            measure=self._in_units(host.measure[:count]),
+            measure=self._evaluation.in_units(host.measure[:count]),
             recorded=recorded,
             rate=measured.rate[:number],
             norm=measured.norm[:number],
@@ -278,18 +322,9 @@ class Training:
             diverged=diverged,
         )
 
-    def _orders(
-        self, rows: NDArray[np.int32], first: int, count: int
-    ) -> tuple[list[Orders], NDArray[np.int64]]:
-        """Lay out a dispatch for each group; arrays are filled up to what was compiled for."""
-        padded = np.zeros((*rows.shape[:-2], self._room, rows.shape[-1]), np.int32)
-        padded[..., : rows.shape[-2], :] = rows
-        room = records.room_for(self._vitals, self._room)
-        gaps, followed, recorded, used = records.plan(self._vitals, first, count, room)
-        shared = self._cohort.shared
-        parts = [padded] * self._groups.count if shared else self._groups.split(padded)
-        orders = [Orders(part, np.int32(first), gaps, followed, np.int32(used)) for part in parts]
-        return orders, recorded
+    def _split(self, rows: NDArray[np.int32]) -> list[NDArray[np.int32]]:
+        """Return each group's batches: all the same where they are shared."""
+        return [rows] * self._groups.count if self._cohort.shared else self._groups.split(rows)
 
     def _judge(
         self,
@@ -325,31 +360,27 @@ class Training:
 
     # What is measured and handed back.
 
-    def _measure(
-        self, weights: Sequence[tuple[Any, Any]], part: int
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return loss and measure over the training rows (part 0) or validation rows (1).
+    def _loop(self) -> Loop:
+        """Return a copy of what the loop knows."""
+        nothing = np.zeros((0, self._cohort.lanes), self._dtype)
+        return Loop(
+            running=self._running.copy(),
+            dropped=self._dropped.copy(),
+            dealt=self._groups.dealt(),
+            diverged=self._diverged.copy(),
+            end=self._end.copy(),
+            epochs=self._epochs.copy(),
+            losses=np.concatenate([nothing, *self._losses]),
+            measures=np.concatenate([nothing, *self._measures]),
+            stopping=self._stopping.remembered(),
+            falling=self._falling.remembered(),
+        )
 
-        Of a stream's training rows it is the sample that is kept; of lanes that are gone, NaN.
-        """
-        given = [carried.given for carried in self._lanes.parts]
-        loss, measure = self._groups.join(self._evaluated(self._groups, weights, given, part))
-        return loss, self._in_units(measure)
-
-    def _evaluated(
-        self, groups: Groups, weights: Sequence[Any], given: Sequence[LaneInput], part: int
-    ) -> list[Any]:
-        rows, every = len(self._cohort.dataset.x_train), self._all_rows.x.shape[0]
-        bounds = (0, rows) if part == 0 else (rows, every)
-
-        def group(own: tuple[Any, Any], given: LaneInput) -> Any:
-            measured = self._evaluate(*own, given, self._all_rows, *map(np.int32, bounds))
-            return jax.tree.map(np.asarray, measured)
-
-        return groups.run(group, weights, given)
-
-    def _in_units(self, measure: NDArray[Any]) -> NDArray[Any]:
-        return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
+    def _validated(self) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return loss and measure over the validation rows; of lanes that are gone, NaN."""
+        weights = [part.weights for part in self._lanes.parts]
+        given = [part.given for part in self._lanes.parts]
+        return self._evaluation(self._groups, weights, given, VALIDATION)
 
     def _results(self) -> list[LaneResult]:
         whole = self._lanes.whole()
@@ -359,40 +390,10 @@ class Training:
         weights, given = [part.chosen for part in parts], [part.given for part in parts]
 
         def measured(part: int) -> list[tuple[float, float]]:
-            loss, measure = groups.join(self._evaluated(groups, weights, given, part))
-            return list(zip(loss.tolist(), self._in_units(measure).tolist(), strict=True))
+            loss, measure = self._evaluation(groups, weights, given, part)
+            return list(zip(loss.tolist(), measure.tolist(), strict=True))
 
-        train = measured(0)
-        held_out = None if self._cohort.dataset.x_val is None else measured(1)
-        everything = whole.chosen, whole.states, whole.given.scaling
-        results = []
-        for lane, recipe in enumerate(self._recipes):
-            (own_params, own_state), last, scaling = jax.tree.map(itemgetter(lane), everything)
-            watched = recipe.train.early_stopping is not None
-            diverged = int(self._diverged[lane])
-            results.append(
-                LaneResult(
-                    recipe=recipe,
-                    params=own_params,
-                    state=own_state,
-                    last=last,
-                    scaling=scaling,
-                    train=train[lane],
-                    validation=None if held_out is None else held_out[lane],
-                    epochs=int(self._epochs[lane]),
-                    steps=int(self._end[lane]),
-                    diverged=None if diverged < 0 else diverged,
-                    best_epoch=int(self._stopping.best_epoch[lane]) if watched else None,
-                    ended=self._ended(lane),
-                )
-            )
-        return results
-
-    def _ended(self, lane: int) -> str:
-        if self._diverged[lane] >= 0:
-            return "diverged"
-        if self._stopping.stopped[lane]:
-            return "early"
-        if self._dropped[lane]:
-            return "dropped"
-        return "interrupted" if self._interrupted else "finished"
+        train = measured(TRAINING)
+        held_out = None if self._cohort.dataset.x_val is None else measured(VALIDATION)
+        loop = self._loop()
+        return collect(self._recipes, whole, (train, held_out), loop, self._interrupted)

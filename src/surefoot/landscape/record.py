@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checksums import check, resealed
 from surefoot.errors import InputError, RunError
 from surefoot.landscape.measure import Point, measure
 from surefoot.landscape.points import find
@@ -87,7 +88,8 @@ def measure_landscape(
         seed=seed,
     )
     row = {"run": run.path.name, "which": place.which, "step": place.step, **point.numbers}
-    write(run.path, _TABLE, _with_row(before, row))
+    with resealed(run.path, f"{_TABLE}.parquet"):
+        write(run.path, _TABLE, _with_row(before, row))
     return Landscape(run, place.which, place.step, point)
 
 
@@ -96,6 +98,7 @@ def _rows_before(run: Run) -> dict[str, NDArray[Any]]:
     path = run.path / f"{_TABLE}.parquet"
     if not path.is_file():
         return {}
+    check(run.path, path.name)
     table = dict(read(run.path, _TABLE))
     if set(table) != {"run", "which", "step", *LANDSCAPE_COLUMNS}:
         raise RunError(f"{path}: not a landscape table of this version; remove it")

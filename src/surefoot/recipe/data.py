@@ -11,6 +11,7 @@ from surefoot.recipe.section import (
     LANE_NUMBER,
     Count,
     Integer,
+    Positive,
     Real,
     Section,
     Seed,
@@ -110,6 +111,11 @@ class Data(Section):
     )
     standardize: Switch = Field(
         True, description="inputs to mean 0 and variance 1, fitted on the training rows"
+    )
+    clip: Positive | None = Field(
+        None,
+        description="arrays: inputs farther from the middle 90 % of a feature than so many times "
+        "its width are cut there, fitted on the training rows; default: none is",
     )
     standardize_targets: Switch = Field(
         False, description="targets that are numbers to mean 0 and variance 1 within the loss"

@@ -289,6 +289,10 @@ Layer = Annotated[
 ]
 
 
+# Far above any net, and few enough to be listed one by one.
+MOST_LAYERS = 100_000
+
+
 class Net(Section):
     """The layers, and the initializers of those that name none."""
 
@@ -300,6 +304,28 @@ class Net(Section):
     bias_initializer: BiasInitializer = Field(
         InitializerSpec(name="zeros"), description="of the biases of layers that name none"
     )
+
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Net:
+        if _count(self.layers) > MOST_LAYERS:
+            raise refusal(
+                f"must have {MOST_LAYERS:,} layers at most, repeated ones included", "layers"
+            )
+        return self
+
+
+def _count(layers: tuple[Layer, ...]) -> int:
+    """Return how many layers there are when repeated ones are written out."""
+    total = 0
+    for layer in layers:
+        match layer:
+            case RepeatSpec(repeat=times, layers=inner):
+                total += times * _count(inner)
+            case ResidualSpec(residual=inner):
+                total += _count(inner)
+            case _:
+                total += 1
+    return total
 
 
 ResidualSpec.model_rebuild()

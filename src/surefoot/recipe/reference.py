@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from surefoot.recipe.checkpoints import Checkpoints
 from surefoot.recipe.data import Augment, Data, Pictures
 from surefoot.recipe.initializers import INITIALIZER_NUMBERS, InitializerSpec
 from surefoot.recipe.layers import ACTIVATION_NUMBERS, LAYER_KINDS, ActivationName, Net
@@ -57,7 +58,7 @@ def sections() -> Iterator[type[BaseModel]]:
         InitializerSpec,
     )
     yield from (*RULES.values(), OptaxRule, CustomRule, *SCHEDULES.values())
-    yield from (Train, EarlyStopping, Vitals)
+    yield from (Train, EarlyStopping, Vitals, Checkpoints)
 
 
 def _lines() -> Iterator[str]:
@@ -93,6 +94,7 @@ def _lines() -> Iterator[str]:
     yield from _section("## `[train]`", Train)
     yield from _section("### `early_stopping`", EarlyStopping)
     yield from _section("## `[vitals]`", Vitals)
+    yield from _section("## `[checkpoints]`", Checkpoints)
 
 
 def _section(heading: str, model: type[BaseModel]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from surefoot.errors import RecipeError
+from surefoot.recipe.checkpoints import Checkpoints
 from surefoot.recipe.data import Data
 from surefoot.recipe.layers import Net
 from surefoot.recipe.messages import one_line, too_deep
@@ -42,6 +43,9 @@ class Recipe(Section):
     )
     train: Train = Field(Train(), description="how to train")
     vitals: Vitals = Field(Vitals(), description="what is recorded about each layer")
+    checkpoints: Checkpoints = Field(
+        Checkpoints(), description="what is kept to go on from when it was stopped"
+    )
 
     @classmethod
     def parse(cls, values: Mapping[str, Any], where: str = "recipe") -> Recipe:

@@ -83,6 +83,12 @@ class Train(Section):
     early_stopping: EarlyStopping | None = Field(
         None, description="when to stop before the last epoch; default: never"
     )
+    on_divergence: Literal["stop", "skip", "rollback"] = Field(
+        "stop",
+        description="what to do at a step whose loss or gradient is not finite: end with the "
+        "weights before it; leave out its batch; or go back to the beginning of its epoch, with "
+        "half the learning rate (up to 8 times; in studies and trials such a lane stops)",
+    )
 
     @model_validator(mode="after")
     def _logits_have_a_meaning(self) -> Train:

@@ -1,0 +1,1 @@
+"""Whether what Surefoot promises of durability holds: kills, full disks, damaged files."""

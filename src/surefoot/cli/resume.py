@@ -1,0 +1,56 @@
+"""`surefoot resume`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from surefoot.engine.events import Block
+    from surefoot.job import Job
+
+
+def resume(
+    run: Annotated[
+        Path, typer.Argument(help="the folder of a run that was stopped", show_default=False)
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
+) -> int:
+    """Go on with a run that was interrupted or killed, from its newest good checkpoint.
+
+    It ends with the same bits as a run that was never stopped. Where no checkpoint is good
+    training begins anew; a run that is over stays as it is.
+    """
+    from contextlib import ExitStack
+
+    from surefoot.cli.output import console, print_json
+    from surefoot.cli.progress import TrainingProgress
+    from surefoot.cli.train import JSON_NAMES, conclude, exit_code
+    from surefoot.resumer import resume as go_on
+
+    people, jobs = console(quiet), []
+
+    def tell(line: str) -> None:
+        people.print(line, markup=False, soft_wrap=True)
+
+    with ExitStack() as stack:
+
+        def progress(job: Job) -> Callable[[Block], None]:
+            jobs.append(job)
+            total, epochs = job.cohort.total_steps, job.recipe.train.epochs
+            bar = TrainingProgress(people, total, epochs, job.cohort.measure)
+            return stack.enter_context(bar).block
+
+        found = go_on(run, progress=progress, tell=tell)
+    if jobs:
+        conclude(people, jobs[0], found)
+    else:
+        tell(f"{found.path}: this run is over; there is nothing to go on with")
+    if as_json:
+        print_json({name: found.summary[name] for name in JSON_NAMES})
+    return exit_code(found)

@@ -1,0 +1,77 @@
+"""Loss and measure of all lanes over the training rows, or over the validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from surefoot.engine.cohort import Cohort
+from surefoot.engine.groups import Groups
+from surefoot.engine.program import Prepared
+from surefoot.engine.programs import Programs, Rows
+from surefoot.engine.step import LaneInput, LaneState
+
+# How many numbers the layers of one evaluation may hold.
+_NUMBERS = 8_000_000
+TRAINING, VALIDATION = 0, 1
+
+
+class Evaluation:
+    """Measures weights on rows that lie on the device.
+
+    Args:
+        cohort: whose rows they are.
+        rows: those for training first, of a stream the sample that is kept.
+        lanes: how many lanes the program takes.
+    """
+
+    def __init__(self, cohort: Cohort, rows: Rows, lanes: int) -> None:
+        self._cohort, self._rows, self._lanes = cohort, rows, lanes
+        self.program: Callable[..., Any] | None = None
+
+    def prepare(self, programs: Programs, lanes: LaneState, given: LaneInput) -> Prepared:
+        """Trace the program; compiled, it is to be put into `program`."""
+        bounds = np.int32(0), np.int32(1)
+        return programs.evaluate.prepare(
+            lanes.params, lanes.state, given, self._rows, *bounds, chunk=self._chunk()
+        )
+
+    def __call__(
+        self, groups: Groups, weights: Sequence[Any], given: Sequence[LaneInput], part: int
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return loss and measure of each lane, NaN for lanes that are gone.
+
+        Args:
+            groups: of the lanes.
+            weights: each group's parameters and running averages.
+            given: each group's numbers.
+            part: `TRAINING` or `VALIDATION`.
+        """
+        rows, every = len(self._cohort.dataset.x_train), self._rows.x.shape[0]
+        bounds = (0, rows) if part == TRAINING else (rows, every)
+        program = self.program
+        assert program is not None
+
+        def group(own: tuple[Any, Any], given: LaneInput) -> Any:
+            measured = program(*own, given, self._rows, *map(np.int32, bounds))
+            return jax.tree.map(np.asarray, measured)
+
+        loss, measure = groups.join(groups.run(group, weights, given))
+        return loss, self.in_units(measure)
+
+    def in_units(self, measure: NDArray[Any]) -> NDArray[Any]:
+        """Return accuracies as they are, and mean squares as their roots."""
+        return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
+
+    def _chunk(self) -> int:
+        """Return how many rows are evaluated at once."""
+        network = self._cohort.blueprint.network
+        per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
+        fitting = _NUMBERS // (per_row * self._lanes)
+        power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
+        return min(power, self._rows.x.shape[0])

@@ -1,0 +1,1 @@
+"""What a run left behind, for other programs: tables, pictures, TensorBoard, MLflow."""

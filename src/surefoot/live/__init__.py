@@ -1,0 +1,1 @@
+"""The live page: all runs of a folder in the browser, while they train."""

@@ -1,0 +1,1 @@
+"""Pages that show what a run, a repair or a study came to."""
