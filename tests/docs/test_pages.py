@@ -23,6 +23,7 @@ PAGES = [
     "docs/repair.md",
     "docs/doctor.md",
     "docs/live.md",
+    "docs/report.md",
     "docs/export.md",
 ]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.report.arms import arm_charts
 from surefoot.report.charts import Chart, axis, plain, plot, series
 from surefoot.report.contours import contours
 from surefoot.report.thinning import Array
@@ -36,21 +37,30 @@ def study_page(path: Path) -> dict[str, Any]:
     keys = [str(key) for key in summary["best"]["keys"]]
     conclusions = [str(line) for line in study.conclusions]
     best = int(summary["best"]["setting"])
-    charts = [
-        _response(table, key, keys, scale, best)
-        if _is_number(table[key]) or len(keys) == 1
-        else _at_their_best(table, key, keys, scale)
-        for key in keys
-    ]
-    surface = _surface(table, keys, scale) if len(keys) == 2 else None
-    parallel = _parallel(table, keys, scale, best) if len(keys) > 1 else None
+    # A ready study is headed by its question, another one by what did best.
+    sentence = summary.get("question") or (
+        conclusions.pop(0) if conclusions else "This study came to no conclusion."
+    )
+    ready = "arms" in summary
+    charts = (
+        arm_charts(study, table, scale)
+        if ready
+        else [
+            _response(table, key, keys, scale, best)
+            if _is_number(table[key]) or len(keys) == 1
+            else _at_their_best(table, key, keys, scale)
+            for key in keys
+        ]
+    )
+    surface = _surface(table, keys, scale) if len(keys) == 2 and not ready else None
+    parallel = _parallel(table, keys, scale, best) if len(keys) > 1 and not ready else None
     asked, recipe = (_text(path / name) for name in ("study.toml", "best.toml"))
     return {
         "kind": "study",
         "name": path.resolve().name,
         "verdict": "study",
-        "sentence": conclusions[0] if conclusions else "This study came to no conclusion.",
-        "conclusions": conclusions[1:],
+        "sentence": sentence,
+        "conclusions": conclusions,
         "figures": [
             ("settings", figure(summary["settings"])),
             ("seeds each", figure(len(summary["seeds"]))),
@@ -58,6 +68,8 @@ def study_page(path: Path) -> dict[str, Any]:
             ("diverged", figure(summary["diverged"])),
             ("time", seconds(summary["seconds"])),
         ],
+        "ready": ready,
+        "heading": "What each arm does" if ready else "What each key does",
         "keys": keys,
         "measure": scale.name,
         "rows": _rows(table, keys, scale, best),

@@ -192,7 +192,7 @@ const ChartOptions = (() => {
   function categoryLabels(chart, width, margins = 74) {
     const count = chart.x.categories?.length ?? 0;
     if (chart.x.scale !== "category" || count > 10 || count * 40 > width) return {};
-    return { axisLabel: { color: css("--ink-soft"), fontSize: 11, interval: 0, hideOverlap: false, width: (width - margins) / count - 6, overflow: "break" } };
+    return { axisLabel: { color: css("--ink-soft"), fontSize: 11, lineHeight: 13, interval: 0, hideOverlap: false, width: (width - margins) / count - 6, overflow: "break" } };
   }
 
   function plotOption(chart, state) {

@@ -8,6 +8,9 @@ import numpy as np
 
 from surefoot.study.ready.found import Compared, Found
 
+# Fewer leave the t-test so few degrees of freedom that even large differences are not shown.
+_FEW_SEEDS = 5
+
 
 def sentences(found: Found, remarks: Sequence[str]) -> list[str]:
     """Return what may be concluded: each outcome in turn, remarks, and how it was measured."""
@@ -126,8 +129,9 @@ def _method(found: Found) -> str:
         rows = f", and validated on {found.held_back:,} rows that chose nothing"
         if not found.held_back:
             rows = "; there are too few validation rows to hold any back from choosing rates"
+    few = " So few seeds show large differences alone; 8 show more." if seeds < _FEW_SEEDS else ""
     return (
         f"Each arm was trained with {seeds} fresh seeds at its own best rate{rows}. Differences "
         f"are paired by seed, and their p corrected by Holm for {count} "
-        f"comparison{'' if count == 1 else 's'}."
+        f"comparison{'' if count == 1 else 's'}.{few}"
     )
