@@ -13,7 +13,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 PACKAGE := $(VENV)/.package-is-installed
 TOOLS := $(VENV)/.tools-are-installed
 
-.PHONY: help demo test lint format bench bench-data bench-doctor bench-repair bench-study docs picture clean
+.PHONY: help demo test lint format bench bench-data bench-doctor bench-repair bench-study soak docs picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -25,6 +25,7 @@ help:
 	@echo "make bench-doctor how right the doctor is, on runs it never saw"
 	@echo "make bench-repair how well failing programs are repaired, and how fast"
 	@echo "make bench-study  many runs as one program, against PyTorch and Optuna"
+	@echo "make soak     kills, full disks, damaged files: what is promised of durability"
 	@echo "make picture  draw docs/images/         make clean    remove what was made"
 
 demo: $(PACKAGE)
@@ -58,6 +59,10 @@ bench-repair: $(TOOLS)
 
 bench-study: $(TOOLS)
 	$(BIN)/python -m benchmarks.study_speed
+
+# Minutes; as often as is asked for, with --long, it takes an hour or two.
+soak: $(TOOLS)
+	$(BIN)/python -m benchmarks.soak
 
 docs: $(PACKAGE)
 	$(BIN)/python -m surefoot.recipe.reference > docs/recipe.md.new

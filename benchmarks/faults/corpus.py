@@ -70,6 +70,10 @@ class Corpus:
 
         return {recipe: key_of(recipe) for recipe in self.recipes}
 
+    def bases(self, name: str) -> tuple[Recipe, ...]:
+        """Return the healthy bases of a data set."""
+        return self._references[name]
+
     def path(self, recipe: Recipe) -> Path:
         """Return the folder of a recipe."""
         return self.folder / "runs" / self.keys[recipe]

@@ -148,12 +148,24 @@ def _same_data(path: Path) -> bool:
         return bool(archive["digest"] == _digest(path.name))
 
 
+# Recipe keys that are younger than the corpus: at their defaults a recipe trains as it did before.
+_LATER = (("checkpoints", "every_seconds"), ("checkpoints", "keep"), ("train", "on_divergence"))
+
+
+def _default(recipe: Recipe, section: str, key: str) -> Any:
+    return type(getattr(recipe, section)).model_fields[key].default
+
+
 def key_of(recipe: Recipe) -> str:
     """Return a name for a recipe's outcome: it changes with the recipe, the data and the columns.
 
-    Where the data lie does not matter.
+    Where the data lie does not matter, nor do keys at their defaults that came after the corpus.
     """
     tables = recipe.to_dict()
+    for section, key in _LATER:
+        if getattr(getattr(recipe, section), key, None) == _default(recipe, section, key):
+            tables[section].pop(key, None)
+    tables = {section: keys for section, keys in tables.items() if keys != {}}
     file = Path(str(recipe.data.source)).name
     tables["data"]["source"] = _digest(file) if file.endswith(".npz") else file
     parts = [tables, SEEDS, METRIC_COLUMNS, VITAL_COLUMNS]

@@ -73,12 +73,15 @@ def repair(
     if not done.repaired:
         return done
     with new_folder(out, done.recipe.data.source or "recipe", "repairs") as path:
+        # First, so that a training that is stopped leaves what was found, and can be resumed.
+        save(done.recipe, path / "recipe.toml")
+        write_text(path / "changes.diff", done.diff)
+        done = replace(done, folder=path, seconds=time.monotonic() - started)
+        write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})
         tell("training the repaired recipe…")
         run = path / "run"
         run.mkdir()
         execute(prepare(done.recipe), run)
-        done = replace(done, folder=path, seconds=time.monotonic() - started)
-        save(done.recipe, path / "recipe.toml")
-        write_text(path / "changes.diff", done.diff)
+        done = replace(done, seconds=time.monotonic() - started)
         write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})
     return done

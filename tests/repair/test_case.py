@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 import surefoot as sf
@@ -29,3 +30,13 @@ def test_a_run_and_its_recipe_are_the_same_case(make, tmp_path):
     assert read.goal == trained.goal == pytest.approx(14 / 15 - 0.03)
     assert read.diagnosis.verdict == trained.diagnosis.verdict
     assert read.lane_seconds > 0
+
+
+@pytest.mark.parametrize("gross", [False, True])
+def test_inputs_that_lie_far_out_are_seen(make, tmp_path, gross):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    x[7] *= 1e4 if gross else 1
+    np.savez(tmp_path / "rows.npz", x=x, y=y)
+    recipe = make(data={"source": str(tmp_path / "rows.npz")}, train={"epochs": 1})
+    assert open_case(recipe, 20.0, _silent).about.far is gross

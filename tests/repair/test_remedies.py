@@ -7,10 +7,12 @@ import pytest
 from surefoot.doctor.finding import Remedy
 from surefoot.errors import RecipeError
 from surefoot.recipe import Recipe
+from surefoot.repair.anchors import clean, plain, restrained
+from surefoot.repair.remedies import registry
 from surefoot.repair.remedies.registry import GENERAL, REMEDIES, THOROUGH
 from surefoot.repair.step import About, Step, applied, stated
 
-CLASSES = About("classes", True, 1000)
+CLASSES = About("classes", True, 1000, far=True)
 NUMBERS = About("numbers", True, 1000)
 SPOILED = {
     "data": {"source": "iris", "standardize": False},
@@ -31,33 +33,83 @@ SPOILED = {
         "class_weight": {"0": 1.0},
     },
 }
+# Where the recipe above has nothing for a remedy to change: what is laid over it.
+OTHERWISE = {
+    "clipped": {"train": {"clip_norm": None}},
+    "constant": {"schedule": {"name": "exponential"}},
+    "decay": {"optimizer": {"name": "sgd"}},
+    "decay-strong": {"optimizer": {"name": "sgd", "weight_decay": 1e-3}},
+    "dropout": {
+        "net": {"layers": [{"dense": 8}, {"activation": "relu"}, {"dense": "classes"}]},
+    },
+    "fewer-layers": {
+        "net": {
+            "layers": [
+                {"repeat": 9, "layers": [{"dense": 8}, {"activation": "relu"}]},
+                {"dense": "classes"},
+            ]
+        }
+    },
+    "residual": {
+        "net": {
+            "layers": [
+                {"dense": 8},
+                {"activation": "tanh"},
+                {"dense": 8},
+                {"activation": "tanh"},
+                {"repeat": 3, "layers": [{"dense": 8}, {"activation": "tanh"}]},
+                {"dense": "classes"},
+            ]
+        }
+    },
+}
 # What each makes of the recipe above, a key and its value then.
 EXPECTED = {
     "inputs": lambda r: r.data.standardize,
+    "cut": lambda r: r.data.clip == 2.0,
     "targets": lambda r: r.data.standardize_targets,
     "output": lambda r: r.train.loss == "cross_entropy",
     "net": lambda r: (
         [layer.get("dense") for layer in r.to_dict()["net"]["layers"]]
         == [64, None, 64, None, "classes", None]
     ),
+    "fewer-layers": lambda r: r.to_dict()["net"]["layers"][0]["repeat"] == 3,
+    "wider": lambda r: r.to_dict()["net"]["layers"][0]["dense"] == 64,
     "activation": lambda r: r.to_dict()["net"]["layers"][1] == {"activation": "relu"},
     "weights": lambda r: (
         r.net.initializer.name == "glorot_uniform"
         and "initializer" not in r.to_dict()["net"]["layers"][0]
     ),
     "normalization": lambda r: r.to_dict()["net"]["layers"][1] == {"batch_norm": {}},
+    "residual": lambda r: (
+        r.to_dict()["net"]["layers"][2:4]
+        == [
+            {"residual": [{"dense": 8}, {"activation": "tanh"}]},
+            {"repeat": 3, "layers": [{"residual": [{"dense": 8}, {"activation": "tanh"}]}]},
+        ]
+    ),
+    "robust": lambda r: r.train.loss == "mean_absolute_error",
     "unrestrained": lambda r: (
         (r.train.clip_norm, r.optimizer.weight_decay) == (None, 0.0)
         and not any("dropout" in layer for layer in r.to_dict()["net"]["layers"])
     ),
     "classes": lambda r: r.train.class_weight is None,
+    "balanced": lambda r: r.train.class_weight == "balanced",
     "clipped": lambda r: r.train.clip_norm == 1.0,
+    "momentum": lambda r: (r.optimizer.name, r.optimizer.learning_rate) == ("momentum", 3.0),
     "adam": lambda r: (r.optimizer.name, r.optimizer.learning_rate) == ("adam", 1e-3),
+    "adam-fast": lambda r: (r.optimizer.name, r.optimizer.learning_rate) == ("adam", 5e-3),
+    "constant": lambda r: r.schedule.name == "constant",
+    "cosine": lambda r: (r.schedule.name, r.schedule.warmup) == ("cosine", 0.05),
     "rate-down": lambda r: r.optimizer.learning_rate == 0.3,
     "rate-up": lambda r: r.optimizer.learning_rate == 30.0,
     "rate-far-down": lambda r: r.optimizer.learning_rate == 0.03,
     "rate-far-up": lambda r: r.optimizer.learning_rate == 300.0,
+    "decay": lambda r: r.optimizer.weight_decay == 1e-3,
+    "decay-strong": lambda r: r.optimizer.weight_decay == 1e-2,
+    "dropout": lambda r: r.to_dict()["net"]["layers"][2] == {"dropout": 0.5},
     "batch": lambda r: r.train.batch_size == 32,
+    "settled": lambda r: r.train.epochs == 1000,
     "epochs": lambda r: r.train.epochs == 60,
     "stopping": lambda r: r.train.early_stopping is not None,
 }
@@ -65,14 +117,14 @@ EXPECTED = {
 
 def test_all_remedies_are_tried_and_tested():
     assert set(EXPECTED) == set(REMEDIES)
-    assert set(GENERAL) | set(THOROUGH) | {"net"} == set(REMEDIES)
+    tried = set(GENERAL) | set(THOROUGH) | set(registry.NUMBERS)
+    tried |= {step.name for steps in [*plain(), *clean(), *restrained()] for step in steps}
+    assert tried == set(REMEDIES)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_remedy_changes_what_it_says(name):
-    recipe = Recipe.parse(SPOILED)
-    if name == "clipped":
-        recipe = Recipe.parse({**SPOILED, "train": {"loss": "mean_squared_error"}})
+    recipe = Recipe.parse({**SPOILED, **OTHERWISE.get(name, {})})
     about = NUMBERS if name == "targets" else CLASSES
     once = applied(recipe, [REMEDIES[name]], about)
     assert once.recipe != recipe
@@ -94,6 +146,11 @@ def test_together_they_make_a_recipe_of_common_sense():
     ]
     assert tables["net"]["initializer"] == "he_normal"
     assert (tables["optimizer"]["name"], tables["train"]["batch_size"]) == ("adam", 32)
+
+
+def test_nothing_is_cut_where_nothing_lies_far_out():
+    about = About("classes", True, 1000)
+    assert applied(Recipe.parse(SPOILED), [REMEDIES["cut"]], about).steps == ()
 
 
 def test_without_validation_rows_nothing_is_stopped_by_them():

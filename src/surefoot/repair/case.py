@@ -7,19 +7,23 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from surefoot.data import Dataset
+from surefoot.data.preprocessing import fit
 from surefoot.doctor.diagnosis import Diagnosis, examine
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.folder import read_run
 from surefoot.doctor.outcome import score_of
 from surefoot.doctor.watching import Watcher
+from surefoot.engine.events import Block
 from surefoot.engine.training import train
 from surefoot.errors import RecipeError, RunError
 from surefoot.files import read_json
 from surefoot.job import Job, dataset_of, prepare
 from surefoot.recipe import Recipe
+from surefoot.repair.remedies.scaling import FAR
 from surefoot.repair.step import About
 from surefoot.run import Run
 
@@ -29,8 +33,10 @@ _DIAGNOSED = 0.25
 _NEAR = 0.03
 # Where a recipe keeps no validation rows, trials do.
 _HELD_OUT = 0.2
-# Of a run that never ended nobody knows how long its steps took.
+# Of a run that hardly began nobody knows how long its steps take.
 _STEP_SECONDS = 1e-3
+# Rows that tell where the middle of each feature lies.
+_LOOKED_AT = 5000
 
 
 @dataclass(frozen=True)
@@ -97,11 +103,21 @@ def open_case(
         dataset = dataset_of(base)
     if dataset.stream is not None:  # all lanes see the same batches
         base = _with_data(base, shuffle_seed=base.seed)
-    about = About(dataset.target.kind, job.dataset.y_val is not None, dataset.rows)
+    about = About(
+        dataset.target.kind, job.dataset.y_val is not None, dataset.rows, _far_out(dataset)
+    )
     found = diagnosis.outcome
     goal = score_of(found.reference, found.chance, found.measure) - _NEAR
     finished = evidence.progress >= 1
     return Case(job.recipe, base, dataset, diagnosis, about, goal, finished, seconds)
+
+
+def _far_out(dataset: Dataset) -> bool:
+    """Whether inputs lie so far out that cutting them there changes them; of arrays alone."""
+    if dataset.encoding is not None or dataset.scaled_in_step:
+        return False
+    seen = fit(dataset.x_train[:_LOOKED_AT], standardize=False, clip=FAR)
+    return bool((dataset.x_train < seen.low).any() or (dataset.x_train > seen.high).any())
 
 
 def _with_data(recipe: Recipe, **keys: Any) -> Recipe:
@@ -117,28 +133,37 @@ def _check_source(recipe: Recipe) -> None:
 
 
 class _Timed(Watcher):
-    """Watches, and ends training when its time is over."""
+    """Watches, ends training when its time is over, and takes the time of its steps."""
 
     def __init__(self, job: Job, seconds: float) -> None:
         super().__init__(job.cohort, job.recipe, lambda: job.facts)
         self._end = time.monotonic() + seconds
+        self._last = math.nan
+        self._times: list[float] = []
+
+    def block(self, block: Block) -> None:
+        """Keep the rows of a dispatch, and note how long its steps took."""
+        now = time.monotonic()
+        self._times.append((now - self._last) / len(block.loss))
+        super().block(block)
+        self._last = time.monotonic()
 
     def stop(self) -> bool:
         """Return whether the time is over."""
         return time.monotonic() > self._end
 
+    @property
+    def step_seconds(self) -> float:
+        """The median over dispatches; not of the first, which waited for the compiler."""
+        return median(self._times[1:]) if len(self._times) > 1 else _STEP_SECONDS
+
 
 def _watched(job: Job, seconds: float) -> tuple[Evidence, float]:
     """Train a recipe, and return the evidence and how long all of it would take."""
     watcher = _Timed(job, seconds)
-    started = time.monotonic()
     (result,) = train(job.cohort, watcher)
-    taken = time.monotonic() - started - job.cohort.compile_seconds
-    whole = taken * job.cohort.total_steps / max(1, result.steps)
     ended = result.ended != "interrupted"
-    if result.ended == "diverged":  # its steps were few, and too short to measure
-        whole = job.cohort.total_steps * _STEP_SECONDS
-    return watcher.evidence(finished=ended), whole
+    return watcher.evidence(finished=ended), watcher.step_seconds * job.cohort.total_steps
 
 
 def _trained_seconds(folder: Path, job: Job) -> float:

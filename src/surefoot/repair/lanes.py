@@ -21,8 +21,9 @@ from surefoot.repair.halves import halves
 
 # Lanes of a program: its number of lanes is a part of it, so all trainings of a structure take as
 # many. More are hardly slower for a small net; a large one pays for each.
-_MANY, _FEW = 6, 2
-_SMALL_SECONDS = 5.0
+# With so many seconds a lane at most, so many lanes.
+_WIDTHS = ((0.6, 6), (5.0, 3))
+_FEWEST = 2
 # Programs are compiled side by side.
 _THREADS = 2
 
@@ -91,11 +92,12 @@ class Lanes:
         self._end = end
         self._lock = threading.Lock()
         self._halves: dict[Hashable, tuple[Dataset, Dataset]] = {reading(base): halves(dataset)}
-        self.width = _MANY if lane_seconds < _SMALL_SECONDS else _FEW
+        self.width = next((w for most, w in _WIDTHS if lane_seconds < most), _FEWEST)
         self.chunk_seconds = lane_seconds * self.width / 2
         self.measure = self._cohort([without_vitals(base)], 0).measure
         self.rows = len(self._halves[reading(base)][0].x_val)  # type: ignore[arg-type]
         self.trained = 0
+        self._structures: set[Hashable] = set()
 
     @property
     def left(self) -> float:
@@ -124,7 +126,7 @@ class Lanes:
         Returns:
             of each recipe what it reached, where time was left for it.
         """
-        groups: dict[Hashable, list[_Entry]] = {}
+        groups: dict[tuple[Hashable, ...], list[_Entry]] = {}
         for recipe, seeds in wanted.items():
             key = self._key(recipe)
             if key is not None:
@@ -133,6 +135,7 @@ class Lanes:
                     _Entry(recipe, _seeded(own, recipe.seed + seed)) for seed in seeds
                 )
         self.trained += sum(map(len, groups.values()))
+        self._structures |= {key[0] for key in groups}
         found: dict[Recipe, list[tuple[float, LaneResult, bool]]] = {}
         with ThreadPoolExecutor(_THREADS) as pool:
             work = [
@@ -148,7 +151,12 @@ class Lanes:
             if len(results) == len(wanted[recipe])
         }
 
-    def _key(self, recipe: Recipe) -> Hashable | None:
+    def compiled(self, recipe: Recipe) -> bool:
+        """Return whether recipes of this structure were trained before."""
+        key = self._key(recipe)
+        return key is not None and key[0] in self._structures
+
+    def _key(self, recipe: Recipe) -> tuple[Hashable, ...] | None:
         """Return what lanes of one cohort have in common; None for what cannot be trained."""
         try:
             cohort = self._cohort([without_vitals(recipe)], 0)

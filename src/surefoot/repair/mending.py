@@ -53,8 +53,14 @@ def mend(
     if len(best.steps) > 1:
         tell("undoing what is not needed…")
         best = shrunk(table, best)
-    tell(f"proving on fresh seeds and rows: {'; '.join(best.texts)}…")
-    proof = prove(lanes, case, best)
+    proof = None
+    for candidate in dict.fromkeys((best, table.top())):  # the smallest first
+        tell(f"proving on fresh seeds and rows: {'; '.join(candidate.texts)}…")
+        shown = prove(lanes, case, candidate)
+        if shown is not None and (proof is None or shown.proven):
+            best, proof = candidate, shown
+        if proof is None or proof.proven:
+            break
     if proof is None or not proof.proven:
         why = "the time was over before the proof" if proof is None else "the proof failed"
         gained = "" if proof is None else f": a gain of {proof.gain:.3f}, spread {proof.spread:.3f}"
@@ -71,9 +77,14 @@ def _in_vain(table: Table) -> str:
             f"nothing to repair: over {len(table.seeds)} seeds the recipe as it is does as well "
             f"as simple methods ({table.before:.3f}); another seed is enough"
         )
+    tried = len(table.scores) - 1
+    if not tried:
+        return "nothing was tried: the time was over; give a larger budget"
+    rows = "; what the rows lack no recipe brings back"
     return (
-        f"nothing helped: {len(table.scores) - 1} changed recipes were tried, and none does "
-        f"clearly better than the recipe as it is ({table.before:.3f})"
+        f"nothing helped: {tried} changed recipes were tried, and none does clearly better than "
+        f"the recipe as it is ({table.before:.3f})"
+        + (rows if table.case.diagnosis.root_cause == "data-problem" else "")
     )
 
 

@@ -9,30 +9,21 @@ from dataclasses import dataclass, field, replace
 from surefoot.doctor.finding import Remedy
 from surefoot.errors import SurefootError
 from surefoot.recipe import Recipe
+from surefoot.repair.anchors import clean, plain, restrained
 from surefoot.repair.case import Case
 from surefoot.repair.lanes import Lanes, Scores
-from surefoot.repair.remedies.registry import GENERAL, REMEDIES, THOROUGH
+from surefoot.repair.remedies.registry import GENERAL, NUMBERS, REMEDIES
 from surefoot.repair.step import Candidate, Step, applied, stated
 
 # Less is no gain, in accuracy or R²; nor is one validation row.
-_LEAST_GAIN = 0.02
+_LEAST_GAIN = 0.01
+# With these root causes, what simple methods reach is no yardstick.
+_OF_THE_ROWS = frozenset({"data-problem", "class-imbalance", "overfitting"})
 # Remedies of findings that are tried; and changes tried at once on top of the best.
 _MOST_STATED, _MOST_ROUNDS = 5, 2
-# Changes of numbers alone: they are lanes of the program that the recipe has already.
-_NUMBERS = (
-    "rate-down",
-    "rate-up",
-    "weights",
-    "inputs",
-    "targets",
-    "rate-far-down",
-    "rate-far-up",
-    "epochs",
-    "stopping",
-)
 # What a round of the search may take of the budget, with so many recipes; and what must be left
-# to prove.
-_ROUND, _TYPICAL, _TO_PROVE = 0.25, 6, 0.35
+# to prove, less after the first round: where that is not finished, there is nothing to prove.
+_ROUND, _TYPICAL, _TO_PROVE, _LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
 _ON_TOP = "on top of the best"
 # From so many times shorter trials the best go on.
 _LONGER, _FEW_LEFT = 3.0, 3
@@ -50,6 +41,7 @@ class Table:
         reserve: seconds that are kept for the proof.
         scores: of each recipe that was tried.
         candidates: of each, how it was made.
+        anchors: recipes of common sense: what a small edit has to come up to.
     """
 
     lanes: Lanes
@@ -59,6 +51,7 @@ class Table:
     reserve: float
     scores: dict[Recipe, Scores] = field(default_factory=dict)
     candidates: dict[Recipe, Candidate] = field(default_factory=dict)
+    anchors: frozenset[Recipe] = frozenset()
 
     @property
     def room(self) -> float:
@@ -66,10 +59,28 @@ class Table:
         return max(_LEAST_GAIN, 1 / self.lanes.rows)
 
     @property
+    def best_anchor(self) -> Candidate | None:
+        """The best of those anchors that were tried."""
+        known = [self.candidates[recipe] for recipe in self.anchors if recipe in self.candidates]
+        return max(known, key=self.score, default=None)
+
+    @property
+    def anchor(self) -> float:
+        """The score of the best anchor."""
+        best = self.best_anchor
+        return -math.inf if best is None else self.score(best)
+
+    @property
     def enough(self) -> float:
-        """The score from which on nothing more is sought."""
-        goal = self.case.goal
-        return math.inf if math.isnan(goal) else min(goal, 1 - self.room / 2)
+        """The score from which on nothing more is sought.
+
+        That of simple methods less a little, and of the anchors; nearly all without any, and where
+        simple methods and anchors suffer from the rows as the net does.
+        """
+        goal = -math.inf if math.isnan(self.case.goal) else self.case.goal
+        nearly = 1 - 2 * self.room
+        known = math.isfinite(self.anchor) and self.case.diagnosis.root_cause not in _OF_THE_ROWS
+        return min(max(goal, self.anchor - self.room), nearly) if known else nearly
 
     def score(self, candidate: Candidate) -> float:
         """Return a candidate's mean score; one of which a seed diverged has none."""
@@ -90,23 +101,34 @@ class Table:
         self.scores |= {recipe: scores for recipe, scores in found.items() if scores.whole}
         self.candidates |= {recipe: new[recipe] for recipe in self.scores if recipe in new}
 
+    def top(self) -> Candidate:
+        """Return what has the highest score, however many changes it takes."""
+        return max(self.candidates.values(), key=self.score)
+
     def best(self) -> Candidate:
         """Return the fewest changes that are as good as any, or good enough."""
-        tried = list(self.candidates.values())
-        top = max(self.score(c) for c in tried)
-        near = [c for c in tried if self.score(c) >= min(top - self.room, self.enough)]
+        top = self.score(self.top())
+        near = [
+            c
+            for c in self.candidates.values()
+            if self.score(c) >= min(top - self.room, self.enough)
+        ]
         near = [c for c in near if self.score(c) >= top - 2 * self.room]
         return min(near, key=lambda c: (len(c.steps), -self.score(c)))
 
     @property
     def reached(self) -> bool:
-        """Whether something is good enough."""
-        return any(self.score(c) >= self.enough for c in self.candidates.values())
+        """Whether something is good enough that is no anchor."""
+        return any(
+            self.score(candidate) >= self.enough
+            for recipe, candidate in self.candidates.items()
+            if recipe not in self.anchors
+        )
 
     @property
     def helped(self) -> bool:
         """Whether the best is better than the recipe as it is, as far as both were trained."""
-        if self.case.base not in self.scores:
+        if self.case.base not in self.candidates:
             return False
         return self.score(self.best()) > self.before + self.room
 
@@ -114,15 +136,16 @@ class Table:
 def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None]) -> Table:
     """Try what may help; stop as soon as something is as good as simple methods.
 
-    First what the findings propose, alone and together; then changes of numbers, which need no
-    new program, and a thorough clean-up; then changes of structure; then changes on top of the
-    best so far. Where training takes long, trials are shorter, and the best of them are trained
-    longer at the end.
+    First what the findings propose, alone and together; then changes of numbers, which need no new
+    program, beside a recipe of common sense, which tells what can be reached. Where no small change
+    comes up to it, it is cleaned-up recipes that will be made smaller. Where these are not good
+    enough, either, changes of structure follow, and changes on top of the best so far. Where
+    training takes long, trials are shorter, and the best of them are trained longer at the end.
     """
     seeds = range(3) if lanes.width > 2 else range(2)
     round_seconds = lanes.chunk_seconds * _TYPICAL * len(seeds) / lanes.width
     share = min(1.0, max(0.02, _ROUND * budget / max(round_seconds, 1e-6)))
-    table = Table(lanes, case, seeds, share, _TO_PROVE * budget)
+    table = Table(lanes, case, seeds, share, _LEAST_TO_PROVE * budget)
     last = None
     for name, candidates in _rounds(table):
         made = [c for c in candidates if c.steps and c.recipe not in table.scores]
@@ -132,6 +155,7 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
         table.try_all([_made(case, []), *made])
         if not table.scores:
             break
+        table.reserve = _TO_PROVE * budget
         best = table.best()
         tell(
             f"  {'; '.join(best.texts) or 'as it is'}: {table.score(best):.3f} instead of "
@@ -140,21 +164,25 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
         if table.reached or lanes.left < table.reserve or (name == _ON_TOP and best == last):
             break
         last = best
-    return _longer(table) if share < 1 else table
+    return _longer(table) if share < 1 and table.candidates else table
 
 
 def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     case = table.case
     own = _stated(case)
-    thorough = [REMEDIES[name] for name in THOROUGH]
-    if own:
-        together = [_made(case, own)] if len(own) > 1 else []
-        yield "what the findings propose", [*(_made(case, [s]) for s in own), *together]
-    numbers = [_made(case, [REMEDIES[name]]) for name in _NUMBERS]
-    yield "other numbers, and a clean-up", [*numbers, _made(case, thorough)]
-    others = [_made(case, [REMEDIES[name]]) for name in GENERAL if name not in _NUMBERS]
-    more = [_made(case, [*thorough, REMEDIES[name]]) for name in ("normalization", "net")]
-    yield "other structures", [*others, *more]
+    together = [_made(case, own)] if len(own) > 1 else []
+    yield "what the findings propose", [*(_made(case, [s]) for s in own), *together]
+    numbers = [_made(case, [REMEDIES[name]]) for name in NUMBERS]
+    yield "other numbers, and a plain net", [*numbers, *_anchored(table, plain())]
+    best = table.best_anchor
+    more = [] if best is None else [[*best.steps, *steps] for steps in restrained()]
+    yield "everything cleaned up", _anchored(table, [*clean(), *more])
+    if table.anchor >= table.enough:
+        return
+    yield (
+        "other structures",
+        [_made(case, [REMEDIES[name]]) for name in GENERAL if name not in NUMBERS],
+    )
     for _ in range(_MOST_ROUNDS):
         base = table.best()
         more = [*own, *(REMEDIES[name] for name in GENERAL)]
@@ -164,13 +192,22 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
         )
 
 
+def _anchored(table: Table, changes: Iterable[Sequence[Step]]) -> list[Candidate]:
+    """Return candidates that small changes are compared with."""
+    made = [_made(table.case, steps) for steps in changes]
+    made = [candidate for candidate in made if len(candidate.steps) > 1]
+    table.anchors |= {candidate.recipe for candidate in made}
+    return made
+
+
 def _longer(table: Table) -> Table:
     """Train the best of short trials longer, beside the recipe as it is."""
     share = min(1.0, table.share * _LONGER)
     longer = replace(table, share=share, scores={}, candidates={})
     ordered = sorted(table.candidates.values(), key=table.score, reverse=True)
     asis = _made(table.case, [])
-    longer.try_all([asis, *(c for c in ordered if c.steps)][: _FEW_LEFT + 1])
+    chosen = [table.best(), *ordered]
+    longer.try_all([asis, *(c for c in chosen if c.steps)][: _FEW_LEFT + 1])
     return longer if table.case.base in longer.scores and len(longer.scores) > 1 else table
 
 

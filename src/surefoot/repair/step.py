@@ -17,11 +17,13 @@ class About:
         kind: of the target: "classes", "labels" or "numbers".
         validated: whether the recipe has validation rows.
         rows: how many training rows there are.
+        far: whether some inputs lie far out.
     """
 
     kind: str
     validated: bool
     rows: int
+    far: bool = False
 
 
 # Asked again for each recipe that it is applied to: an edit of the layers fits the layers as they

@@ -7,36 +7,55 @@ from types import MappingProxyType
 
 from surefoot.repair.remedies.activation import relu
 from surefoot.repair.remedies.batch import batch
-from surefoot.repair.remedies.classes import weighted
-from surefoot.repair.remedies.length import epochs, stopping
+from surefoot.repair.remedies.classes import balanced, weighted
+from surefoot.repair.remedies.depth import fewer, wider
+from surefoot.repair.remedies.length import epochs, settled, stopping
+from surefoot.repair.remedies.loss import robust
 from surefoot.repair.remedies.net import plain
 from surefoot.repair.remedies.normalization import normalization
 from surefoot.repair.remedies.output import output
 from surefoot.repair.remedies.rate import times
+from surefoot.repair.remedies.regularization import decay, dropout
+from surefoot.repair.remedies.residual import residual
 from surefoot.repair.remedies.restraint import clipped, unrestrained
-from surefoot.repair.remedies.rule import adam
-from surefoot.repair.remedies.scaling import inputs, targets
+from surefoot.repair.remedies.rule import adam, momentum
+from surefoot.repair.remedies.scaling import cut, inputs, targets
+from surefoot.repair.remedies.schedule import constant, cosine
 from surefoot.repair.remedies.start import weights
 from surefoot.repair.step import Propose, Step
 
 # In the order in which several are applied: weights are chosen for the activations as they are.
 _PROPOSE: dict[str, Propose] = {
     "inputs": inputs,
+    "cut": cut,
     "targets": targets,
     "output": output,
     "net": plain,
+    "fewer-layers": fewer,
+    "wider": wider,
     "activation": relu,
     "weights": weights,
     "normalization": normalization,
+    "residual": residual,
+    "robust": robust,
     "unrestrained": unrestrained,
     "classes": weighted,
+    "balanced": balanced,
     "clipped": clipped,
-    "adam": adam,
+    "momentum": momentum,
+    "adam": adam(1e-3),
+    "adam-fast": adam(5e-3),
+    "constant": constant,
+    "cosine": cosine,
     "rate-down": times(0.1, "a tenth of the rate"),
     "rate-up": times(10.0, "ten times the rate"),
     "rate-far-down": times(0.01, "a hundredth of the rate"),
     "rate-far-up": times(100.0, "a hundred times the rate"),
+    "decay": decay(1e-3),
+    "decay-strong": decay(1e-2),
+    "dropout": dropout,
     "batch": batch,
+    "settled": settled,
     "epochs": epochs,
     "stopping": stopping,
 }
@@ -47,14 +66,32 @@ REMEDIES: Mapping[str, Step] = MappingProxyType(
 # needed is undone afterwards.
 THOROUGH = (
     "inputs",
+    "cut",
     "targets",
     "output",
     "activation",
     "weights",
     "unrestrained",
     "classes",
+    "constant",
     "adam",
     "batch",
+    "settled",
+)
+# Changes of numbers alone: they are lanes of the program that the recipe has already.
+NUMBERS = (
+    "rate-down",
+    "rate-up",
+    "weights",
+    "inputs",
+    "cut",
+    "targets",
+    "rate-far-down",
+    "rate-far-up",
+    "balanced",
+    "decay",
+    "epochs",
+    "stopping",
 )
 # Tried one at a time where the findings' own remedies are not enough, the likeliest first.
 GENERAL = (
@@ -63,14 +100,25 @@ GENERAL = (
     "adam",
     "output",
     "inputs",
+    "cut",
     "targets",
     "weights",
     "normalization",
     "activation",
+    "fewer-layers",
+    "wider",
     "epochs",
     "stopping",
     "unrestrained",
     "batch",
+    "balanced",
+    "decay",
+    "constant",
+    "cosine",
+    "residual",
+    "momentum",
+    "dropout",
+    "robust",
     "rate-far-down",
     "rate-far-up",
     "clipped",
