@@ -32,6 +32,7 @@ PUBLIC = [
     "load_recipe",
     "logspace",
     "measure_landscape",
+    "measure_surface",
     "nets",
     "ready_study",
     "repair",

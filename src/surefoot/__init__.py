@@ -36,6 +36,7 @@ _PUBLIC = {
     "load_recipe": ("surefoot.recipe", "load"),
     "logspace": ("surefoot.study.space", "logspace"),
     "measure_landscape": ("surefoot.landscape.record", "measure_landscape"),
+    "measure_surface": ("surefoot.landscape.sections", "measure_surface"),
     "nets": ("surefoot.nn.nets", ""),
     "ready_study": ("surefoot.study.ready.command", "ready_study"),
     "repair": ("surefoot.repairer", "repair"),

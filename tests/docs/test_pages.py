@@ -104,12 +104,13 @@ def test_what_the_readme_lists_by_name_is_what_there_is():
 def test_the_columns_that_are_explained_are_those_of_the_tables():
     from surefoot.vitals.columns import METRIC_COLUMNS, VITAL_COLUMNS
     from surefoot.vitals.landscape import LANDSCAPE_COLUMNS
+    from surefoot.vitals.surface import SURFACE_COLUMNS, SURFACE_COUNTS, SURFACE_TEXTS
 
     text = (ROOT / "docs" / "runs.md").read_text(encoding="utf-8")
     for name in (*METRIC_COLUMNS, *VITAL_COLUMNS):
         assert f"`{name}`" in text, name
     text = (ROOT / "docs" / "landscape.md").read_text(encoding="utf-8")
-    for name in LANDSCAPE_COLUMNS:
+    for name in (*LANDSCAPE_COLUMNS, *SURFACE_TEXTS, *SURFACE_COUNTS, *SURFACE_COLUMNS):
         assert f"`{name}`" in text, name
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import surefoot as sf
 from surefoot.report.write import write_report
 
 # A canvas is blank when all of its pixels are alike.
@@ -63,6 +64,8 @@ class Opened:
 def pages(digits, numbers, table, study, repair, made, home):
     """One page of each kind, by its name."""
     sick = made(home / "sick", steps=400, layers=20)
+    for kind in ("slice", "surface"):
+        sf.measure_surface(numbers, kind=kind, points=7)
     folders = {"healthy": digits, "numbers": numbers, "table": table, "sick": sick}
     folders |= {"study": study, "repair": repair}
     return {name: write_report(path) for name, path in folders.items()}

@@ -24,13 +24,40 @@ def landscape(
         str, typer.Option(metavar="best|last|STEP", help="which of the run's weights")
     ] = "last",
     rows: Annotated[int, typer.Option(help="training rows to measure on, at most")] = 1024,
+    slice_: Annotated[
+        bool, typer.Option("--slice", help="measure the loss along a line through the weights")
+    ] = False,
+    surface: Annotated[
+        bool, typer.Option("--surface", help="measure the loss on a plane through the weights")
+    ] = False,
+    plane: Annotated[
+        str | None,
+        typer.Option(
+            metavar="path|random",
+            help="where line or plane lie; a slice is random, a surface the path's",
+            show_default=False,
+        ),
+    ] = None,
+    points: Annotated[
+        int | None,
+        typer.Option(help="points along each axis; 51 of a slice, 25 of a surface"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
     """Say what kind of place training has come to: slope, saddle, minimum or flat region.
 
     Measures gradient and Hessian at a point of the run, tries ways out, and keeps the numbers in
-    the run's landscape.parquet.
+    the run's landscape.parquet. With --slice or --surface the loss on a line or plane is measured
+    instead, and kept in surface.parquet; surefoot report draws it.
     """
+    kinds = [kind for kind, asked in (("slice", slice_), ("surface", surface)) if asked]
+    if kinds:
+        _sections(run, at, kinds, plane, points, rows, as_json)
+        return
+    if plane is not None or points is not None:
+        from surefoot.errors import InputError
+
+        raise InputError("--plane and --points: of what? Add --slice or --surface")
     from surefoot.cli.output import console, print_json
     from surefoot.doctor.plateau import judge
     from surefoot.landscape.record import measure_landscape
@@ -63,6 +90,36 @@ def landscape(
     people.print(verdict.sentence, markup=False)
     _evidence(people, found)
     _spectrum(people, found)
+
+
+def _sections(
+    run: Path,
+    at: str,
+    kinds: list[str],
+    plane: str | None,
+    points: int | None,
+    rows: int,
+    as_json: bool,
+) -> None:
+    """Measure slices and planes, and say what they show."""
+    from surefoot.cli.output import console, print_json
+    from surefoot.cli.sections import as_dict, measured, show
+
+    found = measured(run, at, kinds, plane, points, rows)
+    if as_json:
+        told = {section.kind: as_dict(section) for section in found}
+        print_json({"run": str(run), "which": found[0].which, "step": found[0].step, **told})
+        return
+    people = console()
+    which = "" if found[0].which == "step" else f", its {found[0].which} weights"
+    people.print(f"{run}, step {found[0].step:,}{which}", markup=False, soft_wrap=True)
+    for section in found:
+        show(people, section)
+    people.print(
+        f"\nkept in {run / 'surface.parquet'}; surefoot report {run} draws it",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _evidence(people: Console, found: Landscape) -> None:

@@ -19,7 +19,8 @@ _METRICS, _PARAMS, _TEXT = 1000, 100, 500
 _POINTS = 1000
 _FILES = (
     "recipe.toml", "summary.json", "findings.json", "environment.json", "data.json",
-    "metrics.parquet", "vitals.parquet", "landscape.parquet", "report.html",
+    "metrics.parquet", "vitals.parquet", "landscape.parquet", "surface.parquet",
+    "report.html",
 )  # fmt: skip
 _STATUS = {"diverged": "FAILED", "interrupted": "KILLED"}
 

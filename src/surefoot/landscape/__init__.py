@@ -1,1 +1,1 @@
-"""The error surface at a point of training: Hessian-vector products, spectra, trials."""
+"""The error surface at a point of training: Hessian-vector products, spectra, trials, slices."""

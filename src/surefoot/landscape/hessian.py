@@ -10,7 +10,7 @@ the loss is the mean over them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import ceil, prod
 from typing import Any, NamedTuple
@@ -28,6 +28,7 @@ from surefoot.engine.placement import place_lanes
 from surefoot.engine.step import LaneInput
 from surefoot.engine.weights import row_weights
 from surefoot.nn.layer import Array, Context
+from surefoot.nn.network import Network
 from surefoot.nn.probes import FORWARD
 from surefoot.optim import is_decayed
 from surefoot.optim.rules import RULES
@@ -38,6 +39,8 @@ Vector = NDArray[Any]
 _PARTS = 8
 # Numbers that the layers' outputs of one part may hold; a product keeps about three times that.
 _PART_NUMBERS = 8_000_000
+# Places of a plane whose losses are computed together.
+_MOST_AT_ONCE = 32
 
 
 class Fixed(NamedTuple):
@@ -67,7 +70,9 @@ class _Functions:
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint = blueprint
+        self.numbers = _numbers(blueprint.network)
         self.loss = jax.jit(self._loss)
+        self.losses = jax.jit(self._losses)
         self.gradient = jax.jit(self._gradient)
         self.product = jax.jit(self._product)
         self.vitals = jax.jit(self._vitals)
@@ -103,6 +108,10 @@ class _Functions:
     def _loss(self, theta: Array, fixed: Fixed) -> Array:
         total = self._sum(lambda part: self._part(theta, fixed, part)[0], fixed)
         return total + jnp.sum(fixed.decay * jnp.square(theta)) / 2
+
+    def _losses(self, origin: Array, directions: Array, coordinates: Array, fixed: Fixed) -> Array:
+        """Return the losses at places of a plane: [points]."""
+        return jax.vmap(lambda own: self._loss(origin + own @ directions, fixed))(coordinates)
 
     def _gradient(self, theta: Array, fixed: Fixed) -> tuple[Array, Array, Array]:
         """Return the loss, the gradient, and the variance of the gradient over the parts."""
@@ -180,25 +189,43 @@ class Surface:
         """
         given = jax.tree.map(lambda array: array[lane], place_lanes(cohort, 0))
         dataset, recipe = cohort.dataset, cohort.recipes[lane]
-        chosen, size = _choose(cohort, rows, seed)
+        # Of a stream, the sample of it that is in memory.
+        chosen, size = _choose(cohort, len(dataset.x_train), rows, seed)
         weights = row_weights(recipe.train, dataset.target, dataset.y_train, dataset.w_train)
         own = np.ones(len(chosen)) if weights is None else weights[chosen]
-        parts = ceil(len(chosen) / size)
-        x, y, filled = (
-            _cut(array, parts, size)
-            for array in (
-                dataset.x_train[chosen],
-                dataset.y_train[chosen],
-                own.astype(cohort.precision),
-            )
-        )
+        own = own.astype(cohort.precision)
+        sample = _cut(size, dataset.x_train[chosen], dataset.y_train[chosen], own)
         rule = RULES.get(recipe.optimizer.name)
         coupled = rule is not None and not rule.decoupled_decay
         decay = recipe.optimizer.weight_decay if coupled else 0.0
         marks = jax.tree.map(lambda a, on: np.full(a.shape, on * decay), params, is_decayed(params))
         theta, decays = (_flat(tree, cohort.precision) for tree in (params, marks))
-        fixed = jax.device_put(Fixed(params, state, given, x, y, filled, decays))
+        fixed = jax.device_put(Fixed(params, state, given, *sample, decays))
         return cls(theta, len(chosen), cohort.rows, fixed, _functions(cohort.blueprint))
+
+    def on_validation(self, cohort: Cohort, *, rows: int = 1024, seed: int = 0) -> Surface | None:
+        """Return the surface of the loss on validation rows; None where there are none.
+
+        It is what training lowers, on other rows: class weights and the penalty do not count, and
+        normalization works as in training, for running averages belong to one point's weights.
+
+        Args:
+            cohort: that of this surface.
+            rows: how many validation rows the sample has at most.
+            seed: of the choice of rows.
+        """
+        dataset = cohort.dataset
+        if dataset.x_val is None or dataset.y_val is None:
+            return None
+        chosen, size = _choose(cohort, len(dataset.x_val), rows, seed)
+        own = np.ones(len(chosen)) if dataset.w_val is None else dataset.w_val[chosen]
+        own = own.astype(cohort.precision)
+        x, y, weights = jax.device_put(
+            _cut(size, dataset.x_val[chosen], dataset.y_val[chosen], own)
+        )
+        none = jax.device_put(np.zeros(self.size, cohort.precision))
+        fixed = self.fixed._replace(x=x, y=y, weights=weights, decay=none)
+        return replace(self, rows=len(chosen), fixed=fixed)
 
     @property
     def size(self) -> int:
@@ -208,6 +235,28 @@ class Surface:
     def loss(self, theta: Vector) -> float:
         """Return L(θ)."""
         return float(self.functions.loss(self._placed(theta), self.fixed))
+
+    def losses(self, origin: Vector, directions: Vector, coordinates: Vector) -> Vector:
+        """Return L(θ + Σᵢ cᵢ dᵢ) at many places of a slice or plane; what overflows stays so.
+
+        Args:
+            origin: θ, [parameters].
+            directions: d, [directions, parameters].
+            coordinates: c of each place, [points, directions].
+        """
+        # As many at each call, so that one program serves slices and planes; the host's loop can
+        # be interrupted in between.
+        held = max(self.functions.numbers * self.fixed.x.shape[1], self.size)
+        chunk = int(np.clip(_PART_NUMBERS // held, 1, _MOST_AT_ONCE))
+        found = []
+        for first in range(0, len(coordinates), chunk):
+            own = coordinates[first : first + chunk]
+            filled = np.zeros((chunk, len(directions)))
+            filled[: len(own)] = own
+            placed = map(self._placed, (origin, directions, filled))
+            losses = self.functions.losses(*placed, self.fixed)
+            found.append(np.asarray(losses, np.float64)[: len(own)])
+        return np.concatenate(found)
 
     def gradient(self, theta: Vector) -> tuple[float, Vector]:
         """Return L(θ) and g = ∇L(θ)."""
@@ -243,25 +292,32 @@ class Surface:
         return np.asarray(vector, self.start.dtype)
 
 
-def _choose(cohort: Cohort, rows: int, seed: int) -> tuple[NDArray[np.int64], int]:
-    """Return which rows make the sample, and how many of them make a part."""
+def _choose(cohort: Cohort, every: int, rows: int, seed: int) -> tuple[NDArray[np.int64], int]:
+    """Return which of so many rows make the sample, and how many of them make a part."""
     generator = np.random.default_rng(seed)
-    every = len(cohort.dataset.x_train)  # of a stream, the sample of it that is in memory
     count = min(rows, every)
     network = cohort.blueprint.network
-    per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
-    size = min(max(1, _PART_NUMBERS // per_row), ceil(count / _PARTS))
+    size = min(max(1, _PART_NUMBERS // _numbers(network)), ceil(count / _PARTS))
     if any(site.kind == "batch_norm" for site in network.sites):
         size = min(cohort.batch, count)
         count = count // size * size
     return np.sort(generator.choice(every, count, replace=False)), size
 
 
-def _cut(array: Any, parts: int, size: int) -> NDArray[Any]:
-    """Cut rows into parts; zeros fill the last one."""
-    filled = np.zeros((parts * size, *array.shape[1:]), array.dtype)
-    filled[: len(array)] = array
-    return filled.reshape(parts, size, *array.shape[1:])
+def _numbers(network: Network) -> int:
+    """Return how many numbers the layers hold for one row."""
+    return prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
+
+
+def _cut(size: int, *arrays: Any) -> list[NDArray[Any]]:
+    """Cut rows into parts of a size; zeros fill the last one."""
+    parts = ceil(len(arrays[0]) / size)
+    cut = []
+    for array in arrays:
+        filled = np.zeros((parts * size, *array.shape[1:]), array.dtype)
+        filled[: len(array)] = array
+        cut.append(filled.reshape(parts, size, *array.shape[1:]))
+    return cut
 
 
 def _flat(tree: Any, dtype: np.dtype) -> Vector:

@@ -40,21 +40,25 @@ class Place:
     state: Any
 
 
-def find(run: Run, at: str | int = "last") -> Place:
-    """Return a point of a run.
+@dataclass(frozen=True)
+class Spot:
+    """Where a point of a run is, before its weights are there.
 
-    A run's folder keeps one set of weights: the best where early stopping watched, else the last.
-    For any others the recipe is trained again from its start up to that step, which on the same
-    machine gives the same bits.
-
-    Args:
-        run: a finished run.
-        at: "best", "last", or how many updates had been made.
-
-    Raises:
-        RunError: there is no such point, or it cannot be had again.
-        DataError: the run's data are not there any more.
+    Attributes:
+        which: "best" and "last" of the run, or "step".
+        step: how many updates had been made.
+        kept: the step whose weights the run's folder holds.
+        cohort: the run's recipe and data.
     """
+
+    which: str
+    step: int
+    kept: int
+    cohort: Cohort
+
+
+def locate(run: Run, at: str | int = "last") -> Spot:
+    """Return where a point of a run is; arguments and errors are those of `find`."""
     steps, diverged = _whole(run, "steps"), run.summary.get("diverged_at")
     step = _step(run, at, steps)
     if diverged is not None and step >= int(diverged):
@@ -73,13 +77,33 @@ def find(run: Run, at: str | int = "last") -> Place:
     which = at if isinstance(at, str) and at in ("best", "last") else "step"
     if at == "best":
         which, step = ("best" if best else "last"), kept
-    if step == kept:
+    return Spot(which, step, kept, cohort)
+
+
+def find(run: Run, at: str | int = "last") -> Place:
+    """Return a point of a run.
+
+    A run's folder keeps one set of weights: the best where early stopping watched, else the last.
+    For any others the recipe is trained again from its start up to that step, which on the same
+    machine gives the same bits.
+
+    Args:
+        run: a finished run.
+        at: "best", "last", or how many updates had been made.
+
+    Raises:
+        RunError: there is no such point, or it cannot be had again.
+        DataError: the run's data are not there any more.
+    """
+    spot = locate(run, at)
+    which, step, cohort = spot.which, spot.step, spot.cohort
+    if step == spot.kept:
         params, state = run.model.params, run.model.state
         _check_fit(run, cohort, params)
         return Place(which, step, cohort, params, state)
-    first = _Losses()
+    first = FirstLosses()
     (result,) = train(cohort, first, until=step)
-    _check_same(run, first.losses)
+    check_same(run, first.losses)
     return Place(which, step, cohort, result.last.params, result.last.state)
 
 
@@ -103,21 +127,28 @@ def _whole(run: Run, name: str) -> int:
     return value
 
 
-class _Losses:
-    """Listens to the first losses of a training."""
+class FirstLosses:
+    """Listens to the first losses of a training.
+
+    Attributes:
+        losses: what was heard, in the order of the steps.
+    """
 
     def __init__(self) -> None:
         self.losses: list[float] = []
 
     def block(self, block: Block) -> None:
+        """Take note of the first ones."""
         if len(self.losses) < _COMPARED:
             self.losses.extend(block.loss[:, 0].tolist())
 
     def stop(self) -> bool:
+        """Never."""
         return False
 
 
-def _check_same(run: Run, losses: list[float]) -> None:
+def check_same(run: Run, losses: list[float]) -> None:
+    """Refuse a training that does not begin with the losses that the run recorded."""
     recorded = np.asarray(run.history["loss"])[:_COMPARED]
     for step, (old, new) in enumerate(zip(recorded, losses, strict=False)):
         if not np.isclose(new, old, rtol=_CLOSE, atol=1e-12):

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from surefoot.checksums import check
 from surefoot.doctor.diagnosis import examine
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.folder import read_run
 from surefoot.errors import SurefootError
 from surefoot.files import finite, read_json
 from surefoot.recipe import Recipe, load
-from surefoot.vitals.table import Table
+from surefoot.vitals.surface import SURFACE_COLUMNS, SURFACE_COUNTS, SURFACE_TEXTS
+from surefoot.vitals.table import Table, read
 
 _EMPTY = Table({})
 
@@ -32,6 +34,7 @@ class Pages:
         summary: what `surefoot train --json` prints; None while the run goes on.
         environment: where it was trained.
         lost: a line about each thing that could not be read.
+        surface: slices and planes of the error surface; None where none were measured.
     """
 
     path: Path
@@ -42,6 +45,7 @@ class Pages:
     summary: Mapping[str, Any] | None
     environment: Mapping[str, Any]
     lost: tuple[str, ...]
+    surface: Table | None = None
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
@@ -73,6 +77,7 @@ def open_run(path: Path) -> Pages:
             evidence = Evidence(recipe, _EMPTY, _EMPTY, _mapping(path, "data.json", []))
     finished = (path / "summary.json").is_file()
     summary = _mapping(path, "summary.json", lost) if finished else None
+    surface = _surface(path, lost)
     return Pages(
         path,
         recipe,
@@ -82,7 +87,29 @@ def open_run(path: Path) -> Pages:
         summary,
         _mapping(path, "environment.json", lost),
         tuple(dict.fromkeys(lost)),
+        surface,
     )
+
+
+def _surface(path: Path, lost: list[str]) -> Table | None:
+    """Return the surface table, where there is one that can be read."""
+    file = path / "surface.parquet"
+    if not file.exists():
+        return None
+    try:
+        check(path, file.name)
+        table = read(path, file.stem)
+    except SurefootError as error:
+        lost.append(_line(error))
+        return None
+    numbers = all(
+        name in table and table[name].dtype.kind in "fi"
+        for name in (*SURFACE_COUNTS, *SURFACE_COLUMNS)
+    )
+    if not numbers or any(name not in table for name in SURFACE_TEXTS):
+        lost.append(f"{file}: not a surface table of this version; remove it")
+        return None
+    return table
 
 
 def _diagnosis(
@@ -102,6 +129,7 @@ def _diagnosis(
 
 def _mapping(path: Path, name: str, lost: list[str]) -> Mapping[str, Any]:
     try:
+        check(path, name)
         value = read_json(path / name)
     except SurefootError as error:
         lost.append(_line(error))

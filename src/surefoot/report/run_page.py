@@ -16,6 +16,7 @@ from surefoot.report.folder import Pages, open_run
 from surefoot.report.layers import heat_map
 from surefoot.report.net import Net, net_of
 from surefoot.report.predictions import prediction_charts, worst_examples
+from surefoot.report.surfaces import sections
 from surefoot.report.words import figure, flat, seconds, title, words
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def run_page(path: Path, dataset: Dataset | None = None) -> dict[str, Any]:
     charts = _charts(pages, found)
     findings = [_finding(own, number, charts) for number, own in enumerate(pages.findings, 1)]
     surface = [] if pages.evidence is None else points(pages.evidence.curvature)
+    drawn = sections(pages.surface)
     charts["surface"] = [chart for own in surface for chart in own["charts"]]
+    charts["surface"] += [own["chart"] for own in drawn]
     return {
         "kind": "run",
         "name": path.resolve().name,
@@ -56,6 +59,7 @@ def run_page(path: Path, dataset: Dataset | None = None) -> dict[str, Any]:
         "found": {"missing": None, "labels": None, **found},
         "worst": worst_examples(found),
         "surface": surface,
+        "sections": drawn,
         "facts": _facts(pages),
         "columns": _columns(pages),
         "recipe": pages.recipe_text,
