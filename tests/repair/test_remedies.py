@@ -105,6 +105,10 @@ EXPECTED = {
     "rate-up": lambda r: r.optimizer.learning_rate == 30.0,
     "rate-far-down": lambda r: r.optimizer.learning_rate == 0.03,
     "rate-far-up": lambda r: r.optimizer.learning_rate == 300.0,
+    "rate-1000th": lambda r: r.optimizer.learning_rate == 0.003,
+    "rate-10000th": lambda r: r.optimizer.learning_rate == 0.0003,
+    "rate-1000-fold": lambda r: r.optimizer.learning_rate == 3000.0,
+    "rate-10000-fold": lambda r: r.optimizer.learning_rate == 30000.0,
     "decay": lambda r: r.optimizer.weight_decay == 1e-3,
     "decay-strong": lambda r: r.optimizer.weight_decay == 1e-2,
     "dropout": lambda r: r.to_dict()["net"]["layers"][2] == {"dropout": 0.5},
@@ -117,7 +121,7 @@ EXPECTED = {
 
 def test_all_remedies_are_tried_and_tested():
     assert set(EXPECTED) == set(REMEDIES)
-    tried = set(GENERAL) | set(THOROUGH) | set(registry.NUMBERS)
+    tried = set(GENERAL) | set(THOROUGH) | set(registry.NUMBERS) | set(registry.RATES)
     tried |= {step.name for steps in [*plain(), *clean(), *restrained()] for step in steps}
     assert tried == set(REMEDIES)
 

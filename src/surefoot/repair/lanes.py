@@ -58,6 +58,17 @@ class Scores:
         """How many seeds diverged."""
         return sum(self.failed)
 
+    def joined(self, other: Scores) -> Scores:
+        """Return what these seeds and others reached."""
+        return Scores(
+            self.scores + other.scores,
+            self.losses + other.losses,
+            self.measures + other.measures,
+            self.failed + other.failed,
+            max(self.steps, other.steps),
+            self.whole and other.whole,
+        )
+
     def part(self, first: int, end: int) -> Scores:
         """Return what some of the seeds reached, from ``first`` to before ``end``."""
         cut = slice(first, end)

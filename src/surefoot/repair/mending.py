@@ -15,7 +15,7 @@ from surefoot.repair.case import Case, open_case
 from surefoot.repair.lanes import Lanes
 from surefoot.repair.proof import Proof, prove
 from surefoot.repair.result import Repair
-from surefoot.repair.search import Table, search
+from surefoot.repair.search import LEAST_TO_PROVE, Table, search
 from surefoot.repair.shrink import shrunk
 from surefoot.repair.step import Candidate
 from surefoot.run import Run
@@ -52,6 +52,7 @@ def mend(
     best = table.best()
     if len(best.steps) > 1:
         tell("undoing what is not needed…")
+        table.reserve = LEAST_TO_PROVE * budget_seconds
         best = shrunk(table, best)
     proof = None
     for candidate in dict.fromkeys((best, table.top())):  # the smallest first

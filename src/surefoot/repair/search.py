@@ -12,18 +12,27 @@ from surefoot.recipe import Recipe
 from surefoot.repair.anchors import clean, plain, restrained
 from surefoot.repair.case import Case
 from surefoot.repair.lanes import Lanes, Scores
-from surefoot.repair.remedies.registry import GENERAL, NUMBERS, REMEDIES
+from surefoot.repair.remedies.registry import GENERAL, NUMBERS, RATES, REMEDIES
 from surefoot.repair.step import Candidate, Step, applied, stated
 
 # Less is no gain, in accuracy or R²; nor is one validation row.
 _LEAST_GAIN = 0.01
+# What a smaller edit may stay behind by, and be the better answer; so may one and a half rows.
+# The best of many scores is too high by about half of it on a hundred rows.
+_WORTH, _ROWS_WORTH = 0.02, 1.5
 # With these root causes, what simple methods reach is no yardstick.
+# With these, the rate that fits may be many powers of ten away.
+_OF_THE_RATE = frozenset(
+    {"learning-rate-too-high", "learning-rate-too-low", "diverged", "exploding-gradients"}
+)
 _OF_THE_ROWS = frozenset({"data-problem", "class-imbalance", "overfitting"})
 # Remedies of findings that are tried; and changes tried at once on top of the best.
 _MOST_STATED, _MOST_ROUNDS = 5, 2
 # What a round of the search may take of the budget, with so many recipes; and what must be left
 # to prove, less after the first round: where that is not finished, there is nothing to prove.
-_ROUND, _TYPICAL, _TO_PROVE, _LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
+_ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
+# With one seed, nearer to the best than this is worth its other seeds.
+_PROMISING = 0.05
 _ON_TOP = "on top of the best"
 # From so many times shorter trials the best go on.
 _LONGER, _FEW_LEFT = 3.0, 3
@@ -59,6 +68,11 @@ class Table:
         return max(_LEAST_GAIN, 1 / self.lanes.rows)
 
     @property
+    def worth(self) -> float:
+        """What a score has to be higher by to be worth one more change."""
+        return max(_WORTH, _ROWS_WORTH / self.lanes.rows)
+
+    @property
     def best_anchor(self) -> Candidate | None:
         """The best of those anchors that were tried."""
         known = [self.candidates[recipe] for recipe in self.anchors if recipe in self.candidates]
@@ -80,7 +94,7 @@ class Table:
         goal = -math.inf if math.isnan(self.case.goal) else self.case.goal
         nearly = 1 - 2 * self.room
         known = math.isfinite(self.anchor) and self.case.diagnosis.root_cause not in _OF_THE_ROWS
-        return min(max(goal, self.anchor - self.room), nearly) if known else nearly
+        return min(max(goal, self.anchor - self.worth), nearly) if known else nearly
 
     def score(self, candidate: Candidate) -> float:
         """Return a candidate's mean score; one of which a seed diverged has none."""
@@ -94,27 +108,42 @@ class Table:
         return scores.mean if scores else -math.inf
 
     def try_all(self, candidates: Iterable[Candidate]) -> None:
-        """Train those that were not trained yet."""
+        """Train those that were not trained yet: all with one seed, and the promising with more."""
         new = {c.recipe: c for c in candidates if c.recipe not in self.scores}
-        wanted = dict.fromkeys(new, self.seeds)
+        found = self._train(new, self.seeds[:1])
+        known = [own.mean for own in (self.scores | found).values() if not own.diverged]
+        least = max(known, default=-math.inf) - _PROMISING
+        promising = [r for r, own in found.items() if own.mean >= least and not own.diverged]
+        more = self._train(promising, self.seeds[1:])
+        found |= {recipe: found[recipe].joined(own) for recipe, own in more.items()}
+        self.scores |= found
+        self.candidates |= {recipe: new[recipe] for recipe in found}
+
+    def _train(self, recipes: Iterable[Recipe], seeds: Sequence[int]) -> dict[Recipe, Scores]:
+        wanted = dict.fromkeys(recipes, seeds) if seeds else {}
         found = self.lanes.train(wanted, share=self.share, reserve=self.reserve)
-        self.scores |= {recipe: scores for recipe, scores in found.items() if scores.whole}
-        self.candidates |= {recipe: new[recipe] for recipe in self.scores if recipe in new}
+        return {recipe: scores for recipe, scores in found.items() if scores.whole}
 
     def top(self) -> Candidate:
         """Return what has the highest score, however many changes it takes."""
         return max(self.candidates.values(), key=self.score)
 
     def best(self) -> Candidate:
-        """Return the fewest changes that are as good as any, or good enough."""
-        top = self.score(self.top())
-        near = [
-            c
-            for c in self.candidates.values()
-            if self.score(c) >= min(top - self.room, self.enough)
-        ]
-        near = [c for c in near if self.score(c) >= top - 2 * self.room]
-        return min(near, key=lambda c: (len(c.steps), -self.score(c)))
+        """Return the smallest edit that is nearly as good as any: few changes, then few keys."""
+        least = self.score(self.top()) - self.worth
+        near = [c for c in self.candidates.values() if self.score(c) >= least]
+        return min(near, key=lambda c: (len(c.steps), self._keys(c), -self.score(c)))
+
+    def _keys(self, candidate: Candidate) -> int:
+        """Return how many keys of the recipe a candidate changes; a net counts as one more."""
+        before, after = self.case.base.model_dump(), candidate.recipe.model_dump()
+        keys = {
+            (section, key)
+            for section, own in after.items()
+            for key, value in (own.items() if isinstance(own, dict) else [("", own)])
+            if value != (before[section].get(key) if isinstance(own, dict) else before[section])
+        }
+        return len(keys) + (("net", "layers") in keys)
 
     @property
     def reached(self) -> bool:
@@ -136,8 +165,8 @@ class Table:
 def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None]) -> Table:
     """Try what may help; stop as soon as something is as good as simple methods.
 
-    First what the findings propose, alone and together; then changes of numbers, which need no new
-    program, beside a recipe of common sense, which tells what can be reached. Where no small change
+    First what the findings propose, alone and together, beside recipes of common sense, which tell
+    what can be reached; then changes of numbers, which need no new program. Where no small change
     comes up to it, it is cleaned-up recipes that will be made smaller. Where these are not good
     enough, either, changes of structure follow, and changes on top of the best so far. Where
     training takes long, trials are shorter, and the best of them are trained longer at the end.
@@ -145,7 +174,7 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
     seeds = range(3) if lanes.width > 2 else range(2)
     round_seconds = lanes.chunk_seconds * _TYPICAL * len(seeds) / lanes.width
     share = min(1.0, max(0.02, _ROUND * budget / max(round_seconds, 1e-6)))
-    table = Table(lanes, case, seeds, share, _LEAST_TO_PROVE * budget)
+    table = Table(lanes, case, seeds, share, LEAST_TO_PROVE * budget)
     last = None
     for name, candidates in _rounds(table):
         made = [c for c in candidates if c.steps and c.recipe not in table.scores]
@@ -171,9 +200,10 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     case = table.case
     own = _stated(case)
     together = [_made(case, own)] if len(own) > 1 else []
-    yield "what the findings propose", [*(_made(case, [s]) for s in own), *together]
-    numbers = [_made(case, [REMEDIES[name]]) for name in NUMBERS]
-    yield "other numbers, and a plain net", [*numbers, *_anchored(table, plain())]
+    proposed = [*(_made(case, [s]) for s in own), *together]
+    yield "what the findings propose, and a plain net", [*proposed, *_anchored(table, plain())]
+    names = [*NUMBERS, *(RATES if case.diagnosis.root_cause in _OF_THE_RATE else ())]
+    yield "other numbers", [_made(case, [REMEDIES[name]]) for name in names]
     best = table.best_anchor
     more = [] if best is None else [[*best.steps, *steps] for steps in restrained()]
     yield "everything cleaned up", _anchored(table, [*clean(), *more])
@@ -246,8 +276,11 @@ def _stated(case: Case) -> list[Step]:
 
 
 def _known(remedy: Remedy, recipe: Recipe, case: Case) -> Step:
-    """Return the registry's step that does the same, which fits changed layers too."""
-    for step in REMEDIES.values():
+    """Return the registry's step that does the same, which fits changed layers too.
+
+    A whole net comes last: where weights alone are changed, it is weights that are told of.
+    """
+    for step in sorted(REMEDIES.values(), key=lambda step: step.name == "net"):
         if _made(case, [step]).recipe == recipe:
             return step
     return stated(remedy, case.base)

@@ -12,10 +12,10 @@ from surefoot.repair.step import Candidate, Step, applied
 def shrunk(table: Table, best: Candidate) -> Candidate:
     """Undo each change alone; then all at once that were not missed, else one after the other.
 
-    A change is missed where the mean score falls by more than two scores may differ and still be
-    alike. What is compared with is the best as it was found, so that small losses do not add up.
+    A change is missed where the mean score falls by more than a change is worth. What is compared
+    with is the highest score of all, so that small losses do not add up.
     """
-    least = table.score(best) - table.room
+    least = min(table.score(best), table.score(table.top()) - table.worth)
     while len(best.steps) > 1:
         shorter = {step: _without(table, best, [step]) for step in best.steps}
         fitting = [c for c in shorter.values() if c is not None]

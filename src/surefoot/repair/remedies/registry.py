@@ -51,6 +51,10 @@ _PROPOSE: dict[str, Propose] = {
     "rate-up": times(10.0, "ten times the rate"),
     "rate-far-down": times(0.01, "a hundredth of the rate"),
     "rate-far-up": times(100.0, "a hundred times the rate"),
+    "rate-1000th": times(1e-3, "a thousandth of the rate"),
+    "rate-10000th": times(1e-4, "a ten-thousandth of the rate"),
+    "rate-1000-fold": times(1e3, "a thousand times the rate"),
+    "rate-10000-fold": times(1e4, "ten thousand times the rate"),
     "decay": decay(1e-3),
     "decay-strong": decay(1e-2),
     "dropout": dropout,
@@ -93,6 +97,8 @@ NUMBERS = (
     "epochs",
     "stopping",
 )
+# Further numbers, where it is the rate that is wrong: with those above they are a ladder of rates.
+RATES = ("rate-1000th", "rate-10000th", "rate-1000-fold", "rate-10000-fold")
 # Tried one at a time where the findings' own remedies are not enough, the likeliest first.
 GENERAL = (
     "rate-down",
