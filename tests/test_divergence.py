@@ -145,3 +145,18 @@ def test_a_run_that_went_back_goes_on_to_the_same_end(tmp_path, monkeypatch, cou
     np.testing.assert_array_equal(run.history["loss"], whole.history["loss"])
     assert run.summary["rollbacks"] == whole.summary["rollbacks"]
     assert run.summary["metrics"] == whole.summary["metrics"]
+
+
+def test_weights_that_never_were_finite_are_no_model_and_the_run_is_kept(tmp_path):
+    huge = {"name": "constant", "value": 1e300}
+    tables = {
+        "data": {"source": "iris"},
+        "net": {"layers": [{"dense": "outputs", "initializer": huge}, {"activation": "softmax"}]},
+        "train": {"epochs": 1},
+    }
+    run = _train(tables, tmp_path / "run")
+    assert run.summary["ended"] == "diverged"
+    assert run.history.rows == run.summary["steps"]
+    assert not (run.path / "model.safetensors").exists()
+    with pytest.raises(sf.RunError, match=r"has no model: params\.0\.kernel holds values that are"):
+        run.predict(np.zeros((1, 4)))

@@ -37,6 +37,7 @@ ORDER = (
     "report",
     "exports",
     "live",
+    "interrupts",
     "saving",
     "keeper",
     "resuming",

@@ -116,7 +116,7 @@ def test_whenever_it_is_killed_it_ends_the_same(killed, whole, where, count):
 def test_it_may_be_killed_many_times(killed, whole, tmp_path, monkeypatch):
     path = killed("block", 7)
     for _ in range(3):
-        left = [2]
+        left = [1]
 
         def gone(self, block, real=Keeper.block, left=left):
             if left[0] == 0:
@@ -280,3 +280,24 @@ def test_checkpoints_can_be_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(Keeper, "save", lambda self, snapshot: seen.append(1))
     sf.train("iris", net="mlp:4", epochs=2, out=tmp_path / "run", checkpoints__every_seconds=0)
     assert not seen
+
+
+def test_a_stream_goes_on_in_the_midst_of_an_epoch(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(90, 2)), rng.integers(0, 2, 90)
+    lines = [f"{a:.4f},{b:.4f},{'yes' if c else 'no'}" for (a, b), c in zip(x, y, strict=True)]
+    (tmp_path / "rows.csv").write_text("\n".join(["a,b,label", *lines]) + "\n")
+    data = {"source": str(tmp_path / "rows.csv"), "target": ["label"], "stream": True}
+    tables = {**RECIPE, "data": data}
+    (tmp_path / "whole").mkdir()
+    whole = execute(prepare(tables), tmp_path / "whole")
+    (tmp_path / "run").mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "_DISPATCH_SECONDS", 0.0)
+        patched.setattr(Keeper, "stop", lambda self: self._step >= 13)
+        run = execute(prepare(tables), tmp_path / "run")
+    assert run.summary["steps"] == 13
+    assert run.summary["steps"] % prepare(tables).cohort.steps_per_epoch
+    done = sf.resume(run)
+    np.testing.assert_array_equal(done.history["loss"], whole.history["loss"])
+    assert done.metrics == whole.metrics

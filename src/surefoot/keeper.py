@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -28,6 +25,7 @@ from surefoot.engine.snapshot import Snapshot
 from surefoot.environment import describe
 from surefoot.errors import RunError
 from surefoot.files import write_json, write_text
+from surefoot.interrupts import Interrupts
 from surefoot.recipe import Recipe, dumps
 from surefoot.run import SEALED
 from surefoot.saving import FOLDER, Saver
@@ -38,12 +36,11 @@ _FLUSH_SECONDS = 2.0
 TABLES = ("metrics", "vitals")
 # A half leads below any rate at which training diverges, in few steps; eight are a 256th.
 _ROLLBACK_FACTOR, _MOST_ROLLBACKS = 0.5, 8
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def new_folder(out: str | Path | None, source: str, base: str = "runs") -> Iterator[Path]:
-    """Make the folder of a new run; remove it if the work fails before any step is on disk.
+    """Make the folder of a new run; remove it if the work fails before any result is on disk.
 
     Args:
         out: where it shall be; it must not exist yet.
@@ -57,7 +54,7 @@ def new_folder(out: str | Path | None, source: str, base: str = "runs") -> Itera
     try:
         yield path
     except BaseException:
-        if not any(path.glob("*/part-*.parquet")):
+        if not any(path.rglob("part-*.parquet")) and not (path / "proof.json").exists():
             shutil.rmtree(path, ignore_errors=True)
         raise
 
@@ -102,6 +99,7 @@ class Keeper:
         progress: called after each dispatch.
         tell: called with a line about what went wrong and does not end training.
         before: of the checkpoint that an earlier process left, where training goes on from one.
+        interrupts: that ask for an end.
     """
 
     def __init__(
@@ -113,12 +111,13 @@ class Keeper:
         progress: Callable[[Block], None],
         tell: Callable[[str], None] = lambda line: None,
         before: Point | None = None,
+        interrupts: Interrupts | None = None,
     ) -> None:
         self._path = path
         self._measure = cohort.measure
         self._sites = [(site.name, site.kind) for site in cohort.blueprint.network.sites]
         self._progress = progress
-        self._signal: signal.Signals | None = None
+        self._interrupts = interrupts or Interrupts()
         self._step = 0 if before is None else before.step
         self._control = Control(path, self._step)
         self._score: float | None = None
@@ -157,6 +156,11 @@ class Keeper:
         measured = block.loss.mean() if block.validation is None else block.validation.loss[0]
         self._score = float(measured) if np.isfinite(measured) else None
         self._progress(block)
+
+    def begin(self, snapshot: Callable[[], Snapshot]) -> None:
+        """Remember the first point that training may go back to."""
+        if self._goes_back:
+            self.boundary(snapshot)
 
     def boundary(self, snapshot: Callable[[], Snapshot]) -> None:
         """Keep the state of training, where it is time to."""
@@ -215,7 +219,7 @@ class Keeper:
     def stop(self) -> bool:
         """Return whether Ctrl-C was pressed, or somebody asked for an end."""
         self._control.look(self._step)
-        return self._signal is not None or self._control.stopped
+        return self._interrupts.signal is not None or self._control.stopped
 
     def rate_factor(self) -> float:
         """Return what somebody asked the rate to be multiplied by, or what rollbacks ask."""
@@ -234,7 +238,8 @@ class Keeper:
     @property
     def interrupted_by(self) -> str | None:
         """The name of the signal that ended training, such as SIGTERM."""
-        return None if self._signal is None else self._signal.name
+        found = self._interrupts.signal
+        return None if found is None else found.name
 
     def close(self, summary: dict[str, Any]) -> None:
         """Complete the tables and write the summary: the run can be opened now.
@@ -256,25 +261,6 @@ class Keeper:
         if self._facts is not None:
             write_json(self._path / "data.json", self._facts())
             self._facts = None
-
-    @contextmanager
-    def catching_interrupts(self) -> Iterator[None]:
-        """Let the first Ctrl-C, or SIGTERM, end training at the next boundary, a second at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            if self._signal is not None:
-                raise KeyboardInterrupt
-            self._signal = signal.Signals(number)
-
-        before = {number: signal.signal(number, handle) for number in _SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def sweep(path: Path) -> None:

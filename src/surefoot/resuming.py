@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from surefoot.data.fingerprint import fingerprint
+from surefoot.data.fingerprint import alike, fingerprint
 from surefoot.engine.checkpoint import Checkpoint, Point
 from surefoot.engine.checkpoints import Checkpoints
 from surefoot.engine.training import Training
@@ -84,7 +84,7 @@ def restore(path: Path, job: Job, training: Training, tell: Callable[[str], None
                 f"{path / 'recipe.toml'}: was changed since the run was stopped; undo the change, "
                 "or remove the file to go on with the recipe that the checkpoint holds"
             )
-        if point.about.get("data") != seen:
+        if not alike(point.about.get("data"), seen):
             raise DataError(
                 f"{job.dataset.source}: the data are not those that {path} was trained on; train "
                 "anew"

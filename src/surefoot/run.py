@@ -114,6 +114,8 @@ class Run:
         """The trained network."""
         from surefoot.engine.model import Model
 
+        if self.summary.get("no_model"):
+            raise RunError(f"{self.path}: has no model: {self.summary['no_model']}")
         return Model.load(self.path)
 
     def predict(self, x: Any) -> NDArray[Any]:

@@ -13,9 +13,12 @@ from surefoot.doctor.watching import Watcher
 from surefoot.engine.checkpoint import Point
 from surefoot.engine.events import Block
 from surefoot.engine.model import Model
+from surefoot.engine.nonfinite import Origin
 from surefoot.engine.result import LaneResult
 from surefoot.engine.training import Training
+from surefoot.errors import TrainingError
 from surefoot.files import write_json
+from surefoot.interrupts import Interrupts
 from surefoot.job import Job, prepare
 from surefoot.keeper import Keeper, new_folder
 from surefoot.lock import writing
@@ -106,11 +109,14 @@ def execute(
         watcher.block(block)
         progress(block)
 
-    def keep(before: Point | None) -> Keeper:
-        return Keeper(path, job.cohort, job.recipe, lambda: job.facts, listen, tell, before)
-
     about = {"steps": job.cohort.total_steps, "measure": job.cohort.measure}
-    with writing(path), running(path, about):
+    # Signals are caught also while results are written: an interrupted run is kept for them.
+    with writing(path), running(path, about), Interrupts() as interrupts:
+
+        def keep(before: Point | None) -> Keeper:
+            facts = job.cohort, job.recipe, lambda: job.facts
+            return Keeper(path, *facts, listen, tell, before, interrupts)
+
         keeper = None if resumed else keep(None)
         training = Training(job.cohort)
         if keeper is None:
@@ -120,37 +126,43 @@ def execute(
             else:
                 watcher.recall(before.tables["metrics"], before.tables["vitals"])
             keeper = keep(None if before is None else before.point)
-        training.listen(keeper)
-        # Also while the results are written: they are what an interrupted run is kept for.
-        with keeper.catching_interrupts():
-            keeper.boundary(training.snapshot)
-            training.advance()
-            origin = None
-            while training.diverged.any():
-                origin = training.origin()
-                point = keeper.turn_back(origin)
-                if point is None:
-                    break
-                training.restore(point)
-                watcher.cut(point.step)
-                training.advance()
-            (result,) = training.results()
-            if result.ended == "interrupted":
-                keeper.save(training.snapshot)
-            _model(job, result).save(path)
-            diagnosis = watcher.diagnosis(finished=result.ended != "interrupted")
-            looked.write(diagnosis)
-            told = {
-                **_summary(job, result, path, keeper.seconds, diagnosis),
-                "nonfinite": None if origin is None else origin._asdict(),
-                "rollbacks": keeper.rollbacks,
-                "changes": keeper.changes,
-                "interrupted_by": keeper.interrupted_by,
-            }
-            keeper.close(told)
+        origin = _train(training, keeper, watcher)
+        (result,) = training.results()
+        if result.ended == "interrupted":
+            keeper.save(training.snapshot)
+        lacking = _save_model(job, result, path)
+        diagnosis = watcher.diagnosis(finished=result.ended != "interrupted")
+        looked.write(diagnosis)
+        told = {
+            **_summary(job, result, path, keeper.seconds, diagnosis),
+            "no_model": lacking,
+            "nonfinite": None if origin is None else origin._asdict(),
+            "rollbacks": keeper.rollbacks,
+            "changes": keeper.changes,
+            # A signal that comes while the results of a whole run are written ends nothing.
+            "interrupted_by": keeper.interrupted_by if result.ended == "interrupted" else None,
+        }
+        keeper.close(told)
     run = Run(path)
     run.dataset = job.dataset
     return run
+
+
+def _train(training: Training, keeper: Keeper, watcher: Watcher) -> Origin | None:
+    """Train to the end; return where values stopped being finite, if they did."""
+    training.listen(keeper)
+    keeper.begin(training.snapshot)
+    training.advance()
+    origin = None
+    while training.diverged.any():
+        origin = training.origin()
+        point = keeper.turn_back(origin)
+        if point is None:
+            break
+        training.restore(point)
+        watcher.cut(point.step)
+        training.advance()
+    return origin
 
 
 class _Findings:
@@ -165,6 +177,17 @@ class _Findings:
         if told != self._told:
             write_json(self._path, told)
             self._told = told
+
+
+def _save_model(job: Job, result: LaneResult, path: Path) -> str | None:
+    """Save the model; return why there is none, where its weights are not finite."""
+    try:
+        _model(job, result).save(path)
+    except TrainingError as error:
+        for name in ("model.json", "model.safetensors"):  # of an earlier interruption
+            (path / name).unlink(missing_ok=True)
+        return str(error)
+    return None
 
 
 def _model(job: Job, result: LaneResult) -> Model:

@@ -24,3 +24,8 @@ def test_what_is_fine_trains_and_what_is_not_is_refused():
         assert recipes.step(fine) == "trained"
         wild = {**fine.get("optimizer", {}), "learning_rate": -1.0}
         assert "greater than 0" in recipes.step({**fine, "optimizer": wild})
+
+
+def test_more_steps_than_can_be_counted_are_refused():
+    endless = {"data": {"source": "iris"}, **recipes.STRUCTURES[0], "train": {"epochs": 10**9}}
+    assert "train.epochs = 1000000000: are 4,000,000,000 steps" in recipes.step(endless)

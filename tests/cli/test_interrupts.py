@@ -107,3 +107,16 @@ def test_a_bar_is_drawn_for_a_terminal_alone(start):
     assert json.loads(out)["epochs"] == 2
     assert "\x1b" not in err
     assert "━" not in err
+
+
+def test_a_signal_while_the_results_are_written_ends_nothing(surefoot, monkeypatch):
+    from surefoot.engine.model import Model
+
+    def save(self, folder, real=Model.save):
+        signal.raise_signal(signal.SIGTERM)
+        real(self, folder)
+
+    monkeypatch.setattr(Model, "save", save)
+    ended = surefoot("train", "iris", "--net", "mlp:4", "--epochs", "1", "--out", "run", "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["ended"] == "finished"

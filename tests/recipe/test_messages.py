@@ -166,7 +166,7 @@ WHOLE = [
     (NET + 'initializer = "orthogonl"', "did you mean 'orthogonal'?"),
     (NET + 'bias_initializer = "fixup"', 'net.bias_initializer = "fixup": a bias has no inputs'),
     (NET + "[trian]\nepochs = 3", "r.toml: trian = {epochs = 3}: unknown key; did you mean 'train'?"
-     " (allowed: data, net, optimizer, schedule, seed, train, vitals)"),
+     " (allowed: checkpoints, data, net, optimizer, schedule, seed, train, vitals)"),
     ("optimizer = 3\n" + NET, "optimizer = 3: must be a name, or a table with a name"),
     ('schedule = "cosin"\n' + NET, "did you mean 'cosine'?"),
     ("seed = -1\n" + NET, "seed = -1: must be at least 0"),

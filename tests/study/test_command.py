@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import surefoot as sf
+from surefoot.lock import writing
 from surefoot.study import command
 from surefoot.study.validation import halves
 
@@ -35,6 +36,7 @@ def test_the_plan_is_said_first_and_the_best_is_tried_again(found, told):
 def test_the_tables_are_read_by_duckdb(found):
     assert sorted(path.name for path in found.path.iterdir()) == [
         "best.toml",
+        "checksums.json",
         "runs.parquet",
         "settings.parquet",
         "study.toml",
@@ -106,7 +108,8 @@ def test_an_interrupted_study_goes_on_after_its_last_finished_part(
     monkeypatch.setattr(command, "run", interrupted)
     with pytest.raises(KeyboardInterrupt):
         sf.study(job.recipe, vary=VARY, seeds=3, out=out)
-    assert [path.name for path in out.glob("runs/*")] == ["part-000000.parquet"]
+    (part,) = out.glob("runs/*")
+    assert part.name.startswith("part-000000-")
     with pytest.raises(sf.RunError, match=r"summary\.json"):
         sf.Study(out)
     monkeypatch.setattr(command, "run", counted)
@@ -120,6 +123,35 @@ def test_an_interrupted_study_goes_on_after_its_last_finished_part(
     # Once it is finished nothing is trained again.
     assert sf.study(job.recipe, vary=VARY, seeds=3, out=out).path == out
     assert trained == [6]
+    # A table that was altered is told.
+    data = (out / "runs.parquet").read_bytes()
+    (out / "runs.parquet").write_bytes(data[:99] + bytes([data[99] ^ 1]) + data[100:])
+    with pytest.raises(sf.RunError, match=r"runs\.parquet: was altered"):
+        _ = sf.Study(out).runs
+
+
+def test_a_part_that_was_altered_is_told_and_trained_again(found, job, tmp_path, monkeypatch):
+    whole_run = command.run
+
+    def interrupted(plan, settings, tell):
+        yield next(iter(whole_run(plan, settings, tell)))
+        raise KeyboardInterrupt
+
+    out = tmp_path / "study"
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            sf.study(job.recipe, vary=VARY, seeds=3, out=out)
+    (part,) = out.glob("runs/*")
+    part.write_bytes(part.read_bytes()[:-10])
+    said: list[str] = []
+    again = sf.study(job.recipe, vary=VARY, seeds=3, out=out, tell=said.append)
+    assert "was altered" in said[0]
+    assert said[0].endswith("its runs are trained again")
+    assert again.runs["train_loss"].tobytes() == found.runs["train_loss"].tobytes()
+    (out / "summary.json").unlink()
+    with writing(out), pytest.raises(sf.RunError, match="is being written by process"):
+        sf.study(job.recipe, vary=VARY, seeds=3, out=out)
 
 
 def test_the_folder_of_another_study_is_refused(found, job):

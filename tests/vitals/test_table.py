@@ -80,3 +80,15 @@ def test_a_whole_table_is_written_anew_or_not_at_all(tmp_path):
     with pytest.raises(RunError, match=r"metrics\.parquet: cannot be written"):
         write(tmp_path / "none", "metrics", rows(0, 2))
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.parquet"]
+
+
+def test_a_whole_number_that_is_missing_is_read_as_nan(tmp_path):
+    import duckdb
+
+    path = tmp_path / "metrics.parquet"
+    duckdb.sql("SELECT 1::BIGINT AS step, 'a' AS run UNION ALL SELECT NULL, NULL").write_parquet(
+        str(path)
+    )
+    table = read(tmp_path, "metrics")
+    np.testing.assert_array_equal(np.sort(table["step"]), [1, np.nan])
+    assert [name for name in table["run"] if name == name] == ["a"]

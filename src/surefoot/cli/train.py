@@ -199,15 +199,24 @@ def conclude(people: Console, job: Job, run: Run) -> None:
         "early": f"stopped early; the weights of epoch {summary['best_epoch']} are kept",
         "diverged": (
             f"[bold red]diverged at step {summary['diverged_at']}[/]: loss or gradient was not "
-            "finite; the weights before that step are kept. Try a lower learning rate"
+            f"finite; the weights before that step are kept{_origin(summary)}. Try a lower "
+            "learning rate"
         ),
         "interrupted": (
             "interrupted; the weights reached so far are kept, and `surefoot resume "
             f"{escape(str(run.path))}` goes on"
         ),
     }
+    for back in summary.get("rollbacks", []):
+        people.print(
+            f"went back from step {back['from']:,} to {back['to']:,} with half the learning rate"
+            + (f": {back['origin']}" if back["origin"] else ""),
+            soft_wrap=True,
+        )
     if summary["ended"] in reasons:
         people.print(reasons[summary["ended"]], soft_wrap=True)
+    if summary.get("no_model"):
+        people.print(f"no model was saved: {escape(summary['no_model'])}", soft_wrap=True)
     say_findings(people, run)
     train_seconds = summary["seconds"] - summary["compile_seconds"]
     people.print(
@@ -220,6 +229,14 @@ def conclude(people: Console, job: Job, run: Run) -> None:
     people.print(
         f"run: [bold]{path}[/]    predict: surefoot predict {path} {_file(job)}", soft_wrap=True
     )
+
+
+def _origin(summary: dict[str, Any]) -> str:
+    """Say where values stopped being finite, where that is known."""
+    from surefoot.engine.nonfinite import Origin
+
+    known = summary.get("nonfinite")
+    return "" if known is None else f"; {Origin(**known).sentence}"
 
 
 def _file(job: Job) -> str:

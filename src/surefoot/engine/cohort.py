@@ -17,6 +17,8 @@ from surefoot.recipe import Recipe
 
 # Weights, gradients, update, and the two averages of Adam.
 _COPIES = 5
+# Steps are counted in 32 bits.
+_MOST_STEPS = 2**31 - 1
 
 
 class Cohort:
@@ -80,6 +82,12 @@ class Cohort:
         self.shared = share_batches and len(set(self._shuffle_seeds)) == 1
         self._check()
         self.steps_per_epoch = -(-self.rows // self.batch)
+        if self.total_steps > _MOST_STEPS:
+            raise RecipeError(
+                f"train.epochs = {first.train.epochs}: are {self.total_steps:,} steps of "
+                f"{self.batch} rows and there can be {_MOST_STEPS:,}; set it to "
+                f"{_MOST_STEPS // self.steps_per_epoch} or less"
+            )
 
     @property
     def total_steps(self) -> int:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
+from surefoot.checksums import check
 from surefoot.control import RUNNING
 from surefoot.errors import RunError
 from surefoot.files import read_json
@@ -73,6 +74,7 @@ def read_inside(root: Path, path: Path) -> Any:
     if not is_within(root, path):
         return None
     try:
+        check(path.parent, path.name)
         return read_json(path)
     except RunError:
         return None

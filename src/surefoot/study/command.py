@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checksums import seal
 from surefoot.errors import RecipeError
 from surefoot.files import write_json
 from surefoot.job import prepare
+from surefoot.lock import writing
 from surefoot.recipe import Recipe, save
 from surefoot.recipe.section import is_whole
 from surefoot.recipe.toml import dumps_tables
@@ -22,7 +24,7 @@ from surefoot.study.halving import Halving, run_halved
 from surefoot.study.plan import make_plan
 from surefoot.study.progress import Progress
 from surefoot.study.report import Fresh, Scale, best_numbers, sentences, setting_rows
-from surefoot.study.results import FORMAT, Study
+from surefoot.study.results import FORMAT, SEALED, Study
 from surefoot.study.running import Columns, run
 from surefoot.study.space import Setting, expand, plain, read_vary
 from surefoot.study.validation import Rows, validate
@@ -110,49 +112,53 @@ def study(
         tell(f"{folder.path}: this study is finished")
         return Study(folder.path)
     done = folder.done()
+    for line in folder.lost:
+        tell(line)
     share = 1.0 if halved is None else halved.work(epochs, len(settings))
     plan = make_plan(settings, numbers, rows.choosing, done=done, share=share)
     scale = Scale(f"{rows.part}_{plan.measure}", higher=plan.measure == "accuracy")
     tell((f"{len(done):,} runs are finished; " if done else "") + plan.text)
     folder.make()
-    parts: Iterable[Columns]
-    if halved is None:
-        parts = run(plan, settings, tell)
-    else:
-        parts = run_halved(
-            plan,
-            settings,
-            halved.rungs(epochs, len(settings)),
-            scale,
-            Progress(plan, tell),
-            passed=folder.passed(),
-            never=() if against is None else (against,),
-        )
-    for part in parts:
-        folder.keep(part)
-    runs = _ordered(folder.runs())
-    found = _conclude(runs, len(settings), scale, against)
-    fresh = None
-    if again:
-        tell("training the best again with fresh seeds…")
-        fresh = _validate(settings, found, numbers, rows, scale)
-    write(folder.path, "settings", setting_rows(settings, runs, found, len(numbers)))
-    save(settings[found.best].recipe, folder.path / "best.toml")
-    folder.join(runs)
-    summary = {
-        "study_format": FORMAT,
-        "study": str(folder.path),
-        "settings": len(settings),
-        "runs": runs.rows,
-        "diverged": int((runs["diverged"] >= 0).sum()),
-        "seeds": numbers,
-        "measure": scale.column,
-        "programs": plan.programs,
-        "best": best_numbers(settings, found, fresh, scale),
-        "conclusions": sentences(settings, runs, found, fresh, scale),
-        "seconds": round(time.perf_counter() - started, 3),
-    }
-    write_json(folder.path / "summary.json", summary)
+    with writing(folder.path):
+        parts: Iterable[Columns]
+        if halved is None:
+            parts = run(plan, settings, tell)
+        else:
+            parts = run_halved(
+                plan,
+                settings,
+                halved.rungs(epochs, len(settings)),
+                scale,
+                Progress(plan, tell),
+                passed=folder.passed(),
+                never=() if against is None else (against,),
+            )
+        for part in parts:
+            folder.keep(part)
+        runs = _ordered(folder.runs())
+        found = _conclude(runs, len(settings), scale, against)
+        fresh = None
+        if again:
+            tell("training the best again with fresh seeds…")
+            fresh = _validate(settings, found, numbers, rows, scale)
+        write(folder.path, "settings", setting_rows(settings, runs, found, len(numbers)))
+        save(settings[found.best].recipe, folder.path / "best.toml")
+        folder.join(runs)
+        summary = {
+            "study_format": FORMAT,
+            "study": str(folder.path),
+            "settings": len(settings),
+            "runs": runs.rows,
+            "diverged": int((runs["diverged"] >= 0).sum()),
+            "seeds": numbers,
+            "measure": scale.column,
+            "programs": plan.programs,
+            "best": best_numbers(settings, found, fresh, scale),
+            "conclusions": sentences(settings, runs, found, fresh, scale),
+            "seconds": round(time.perf_counter() - started, 3),
+        }
+        write_json(folder.path / "summary.json", summary)
+        seal(folder.path, SEALED)
     return Study(folder.path)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from surefoot.errors import RunError
 from surefoot.files import write_text
 from surefoot.study.running import Columns
-from surefoot.vitals.table import Table, read, read_parts, write
+from surefoot.vitals.table import Table, read, read_files, read_parts, write, write_part
 
 
 class StudyFolder:
@@ -37,6 +37,7 @@ class StudyFolder:
             RunError: the folder holds something else.
         """
         self._asked = asked
+        self.lost: list[str] = []
         if out is not None:
             self.path = Path(out)
             if self.path.exists() and not self._is_same():
@@ -73,10 +74,21 @@ class StudyFolder:
         write_text(self.path / "study.toml", self._asked)
 
     def runs(self) -> Table:
-        """Return the rows of all runs that are finished."""
+        """Return the rows of all runs that are finished.
+
+        Parts that were truncated or altered are removed, and a line about each is in `lost`: their
+        runs are trained again.
+        """
         if (self.path / "runs.parquet").exists():
             return read(self.path, "runs")
-        return Table(read_parts(self.path / "runs"))
+        parts = self.path / "runs"
+        for path in sorted(parts.glob("part-*.parquet")):
+            try:
+                read_files([path])
+            except RunError as error:
+                self.lost.append(f"{error}; its runs are trained again")
+                path.unlink()
+        return Table(read_parts(parts))
 
     def done(self) -> set[tuple[int, int]]:
         """Return the settings and seeds of the runs that are finished."""
@@ -92,8 +104,9 @@ class StudyFolder:
 
     def keep(self, rows: Columns) -> None:
         """Write the rows of a part."""
-        number = len(list((self.path / "runs").glob("part-*.parquet")))
-        write(self.path / "runs", f"part-{number:06d}", rows)
+        parts = self.path / "runs"
+        last = max((path.name for path in parts.glob("part-*.parquet")), default="part--00001")
+        write_part(parts, int(last[5:11]) + 1, rows)
 
     def join(self, runs: Mapping[str, Any]) -> None:
         """Write all runs as one table, in place of the parts."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from surefoot.checksums import check
 from surefoot.errors import RunError
 from surefoot.files import read_json
 from surefoot.vitals.table import Table, read
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from surefoot.recipe import Recipe
 
 FORMAT = 1
+# What a study's checksums.json speaks for.
+SEALED = ("study.toml", "runs.parquet", "settings.parquet", "best.toml", "summary.json")
 
 
 class Best(NamedTuple):
@@ -55,17 +58,20 @@ class Study:
         self.summary: dict[str, Any] = read_json(self.path / "summary.json")
         if not isinstance(self.summary, dict) or self.summary.get("study_format") != FORMAT:
             raise RunError(f"{self.path / 'summary.json'}: not a study of format {FORMAT}")
+        check(self.path, "summary.json")
 
     def __repr__(self) -> str:
         return f"Study({str(self.path)!r})"
 
     def table(self) -> Table:
         """Return the table of settings: a row for each, with its mean and what it shows."""
+        check(self.path, "settings.parquet")
         return read(self.path, "settings")
 
     @cached_property
     def runs(self) -> Table:
         """The table of runs: a row for each setting and seed."""
+        check(self.path, "runs.parquet")
         return read(self.path, "runs")
 
     @property
@@ -78,4 +84,5 @@ class Study:
         """The setting that did best: its recipe, and how well it did."""
         from surefoot.recipe import load
 
+        check(self.path, "best.toml")
         return Best(load(self.path / "best.toml"), self.summary["best"])

@@ -264,10 +264,15 @@ def read_files(files: Sequence[Path], columns: Sequence[str] | None = None) -> d
     except (duckdb.Error, RuntimeError, ValueError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise RunError(f"{files[0]}: not a readable table: {reason}") from None
-    return {
-        name: np.asarray(np.ma.filled(column, np.nan)) if np.ma.isMaskedArray(column) else column
-        for name, column in found.items()
-    }
+    return {name: _plain(column) for name, column in found.items()}
+
+
+def _plain(column: Any) -> Column:
+    """Return a column with NaN for what is missing."""
+    if not np.ma.isMaskedArray(column):
+        return column
+    wide = column if column.dtype.kind in "fO" else column.astype(np.float64)
+    return np.asarray(wide.filled(np.nan))
 
 
 def _check_size(connection: Any, names: list[str], first: Path) -> None:
