@@ -133,11 +133,15 @@ def _check_source(recipe: Recipe) -> None:
 
 
 class _Timed(Watcher):
-    """Watches, ends training when its time is over, and takes the time of its steps."""
+    """Watches, ends training when its time is over, and takes the time of its steps.
+
+    The time begins when all is compiled: the engine asks first then.
+    """
 
     def __init__(self, job: Job, seconds: float) -> None:
         super().__init__(job.cohort, job.recipe, lambda: job.facts)
-        self._end = time.monotonic() + seconds
+        self._seconds = seconds
+        self._end = math.inf
         self._last = math.nan
         self._times: list[float] = []
 
@@ -150,7 +154,9 @@ class _Timed(Watcher):
 
     def stop(self) -> bool:
         """Return whether the time is over."""
-        return time.monotonic() > self._end
+        now = time.monotonic()
+        self._end = min(self._end, now + self._seconds)
+        return now > self._end
 
     @property
     def step_seconds(self) -> float:

@@ -30,7 +30,8 @@ def mend(
 
     Args:
         target: a run or its folder, a recipe or the path of its TOML file, or a job.
-        budget_seconds: how long it may take; trials and proof are shorter where time is short.
+        budget_seconds: how long search and proof may take, after the diagnosis; they are shorter
+            where time is short.
         tell: called with a line for people before each thing that takes long.
 
     Raises:
@@ -45,7 +46,8 @@ def mend(
         return _unchanged(case, "nothing was wrong: " + _shown(found.outcome), started)
     root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
     tell(f"{root}: {_shown(found.outcome)}")
-    lanes = Lanes(case.base, case.dataset, case.lane_seconds, started + budget_seconds)
+    end = time.monotonic() + budget_seconds
+    lanes = Lanes(case.base, case.dataset, case.lane_seconds, end)
     table = search(lanes, case, budget_seconds, tell)
     if not table.helped:
         return _unchanged(case, _in_vain(table), started, table)
