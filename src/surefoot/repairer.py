@@ -60,6 +60,7 @@ def repair(
     ...     "data": {"source": "iris"},
     ...     "net": {"layers": [*layers, {"activation": "softmax"}]},
     ...     "optimizer": {"name": "adam", "learning_rate": 0.01},
+    ...     "train": {"epochs": 80},
     ... })
     >>> sf.repair(healthy).repaired
     False

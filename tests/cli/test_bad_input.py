@@ -161,14 +161,14 @@ def test_a_full_disk_at_the_start_leaves_no_folder(surefoot, folder, monkeypatch
 
     monkeypatch.setattr(Path, "write_text", refuse)
     ended = surefoot("train", "iris", "--out", "run", "--quiet")
-    _refused(ended, ["recipe.toml", "No space left on device"], [])
+    _refused(ended, ["run/", "No space left on device"], [])
 
 
 def test_too_little_memory_is_one_line_too(surefoot, folder, monkeypatch):
     def refuse(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr("surefoot.trainer.train_cohort", refuse)
+    monkeypatch.setattr("surefoot.trainer.Training", refuse)
     ended = surefoot("train", "iris", "--out", "run", "--quiet")
     assert (ended.code, ended.out) == (1, "")
     assert "not enough memory" in ended.err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from surefoot.recipe import dumps
 from surefoot.vitals.columns import METRIC_COLUMNS, VITAL_COLUMNS
 from surefoot.vitals.table import write
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SCRIPT = "<script>alert(1)<!--"
 
 
@@ -223,15 +222,3 @@ def repair(home, digits) -> Path:
     }
     (path / "proof.json").write_text(json.dumps(done), encoding="utf-8")
     return path
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium, without a screen."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed: pages are not looked at")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        shown = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield shown
-        shown.close()
