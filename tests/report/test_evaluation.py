@@ -15,7 +15,7 @@ from sklearn.metrics import confusion_matrix, r2_score
 
 import surefoot as sf
 from surefoot.job import dataset_of
-from surefoot.report.evaluation import NAME, evaluate
+from surefoot.report.evaluation import NAME, _histogram, evaluate
 from surefoot.report.write import write_report
 
 
@@ -126,3 +126,13 @@ def test_rows_of_an_array_show_the_same_features(tmp_path):
     for own in found["worst"]:
         for name, value in own["values"]:
             assert float(value) == pytest.approx(x[own["row"], int(name[1:])], rel=1e-4)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-300, 3.0, 1e30, 3e38])
+def test_residuals_that_cannot_be_told_apart_are_one_bin(value):
+    values = np.full(20, value)
+    values[0] = np.nextafter(value, np.inf)
+    counts, edges = _histogram(values)
+    assert counts.sum() == 20
+    assert len(edges) == len(counts) + 1
+    assert np.isfinite(edges).all()

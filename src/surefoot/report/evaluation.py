@@ -179,6 +179,17 @@ def _named(names: list[str], flags: Array) -> str:
     return ", ".join(name for name, flag in zip(names, flags, strict=True) if flag) or "none"
 
 
+def _histogram(values: Array) -> tuple[Array, Array]:
+    """Return counts and edges; of values that lie too near to each other for bins, in one bin."""
+    bins = min(_BINS, max(5, math.isqrt(max(len(values), 1))))
+    try:
+        return np.histogram(values, bins=bins)
+    except ValueError:  # NumPy's word for a range of less than its numbers can be told apart
+        middle = float(np.median(values))
+        apart = max(1.0, 1e-3 * abs(middle))
+        return np.histogram(values, bins=1, range=(middle - apart, middle + apart))
+
+
 def _numbers(model: Model, outputs: Array, y: Array) -> tuple[dict[str, Any], Array]:
     said, true = outputs.astype(np.float64), y.astype(np.float64)
     errors = said - true
@@ -188,7 +199,7 @@ def _numbers(model: Model, outputs: Array, y: Array) -> tuple[dict[str, Any], Ar
     kept = np.isfinite(errors[:, column])
     points = np.flatnonzero(kept)[spaced(int(kept.sum()), _MOST_POINTS)] if kept.any() else []
     finite = errors[kept, column]
-    counts, edges = np.histogram(finite, bins=min(_BINS, max(5, math.isqrt(max(len(finite), 1)))))
+    counts, edges = _histogram(finite)
     names = list(model.recipe.data.target or ())
     residual = float(np.square(errors).sum())
     spread = float(np.square(true - true.mean(axis=0)).sum())
