@@ -278,7 +278,8 @@ def _plain(column: Any) -> Column:
 def _check_size(connection: Any, names: list[str], first: Path) -> None:
     """Refuse tables that would not fit into memory: few bytes can say many equal rows."""
     query = "SELECT sum(num_rows) FROM parquet_file_metadata($1)"
-    ((rows,),) = connection.execute(query, [names]).fetchall()
+    # On a cursor of its own: the relation that is to be read stays open on the connection.
+    ((rows,),) = connection.cursor().execute(query, [names]).fetchall()
     if int(rows or 0) * _ROW_BYTES > free_bytes():
         raise RunError(
             f"{first}: not a readable table: {rows:,} rows are more than memory can hold"
