@@ -55,18 +55,22 @@ def _run() -> str:
 def _lines(written: str) -> list[str]:
     """Return the lines as they stay on the screen, with one moment of the bar among them."""
     lines: list[str] = []
-    frames: dict[float, str] = {}
+    frames: dict[float, list[str]] = {}
+    frame: list[str] = []
     place = 0
     for line in re.split(r"\r?\n|\r", written):
         visible = re.sub(r"\x1b\[[0-9;?]*[A-Za-ln-z]", "", line)  # all but colours
-        share = re.search(r"━.* (\d+)%", Text.from_ansi(visible).plain)
+        plain = Text.from_ansi(visible).plain
+        share = re.search(r"━.* (\d+)%", plain)
         if share:
             place = place or len(lines)
-            frames[abs(float(share[1]) - 60)] = visible
+            frame = frames[abs(float(share[1]) - 60)] = [visible]
+        elif frame and re.match(r"compiling|loss \S+ [▁-█]|newest finding", plain):
+            frame.append(visible)  # what stands below the bar goes with its moment
         elif visible.strip() or (lines and lines[-1].strip()):
             lines.append(visible)
     if frames:
-        lines[place:place] = [frames[min(frames)], ""]
+        lines[place:place] = [*frames[min(frames)], ""]
     return lines
 
 
