@@ -27,8 +27,9 @@ from surefoot.repair.remedies.scaling import FAR
 from surefoot.repair.step import About
 from surefoot.run import Run
 
-# The share of the budget that a recipe without a run may be trained to be diagnosed.
-_DIAGNOSED = 0.25
+# The share of the budget that a recipe without a run may be trained to be diagnosed; and of its
+# whole training, where that is more than so many seconds.
+_DIAGNOSED, _OF_TRAINING, _AT_LEAST = 0.25, 0.2, 4.0
 # Nearer to what simple methods reach than this is as good, in accuracy or R².
 _NEAR = 0.03
 # Where a recipe keeps no validation rows, trials do.
@@ -141,7 +142,8 @@ class _Timed(Watcher):
     def __init__(self, job: Job, seconds: float) -> None:
         super().__init__(job.cohort, job.recipe, lambda: job.facts)
         self._seconds = seconds
-        self._end = math.inf
+        self._total_steps = job.cohort.total_steps
+        self._begun = self._end = math.inf
         self._last = math.nan
         self._times: list[float] = []
 
@@ -155,7 +157,11 @@ class _Timed(Watcher):
     def stop(self) -> bool:
         """Return whether the time is over."""
         now = time.monotonic()
-        self._end = min(self._end, now + self._seconds)
+        if math.isinf(self._end):
+            self._begun, self._end = now, now + self._seconds
+        elif len(self._times) > 1:
+            whole = self.step_seconds * self._total_steps
+            self._end = self._begun + min(self._seconds, max(_AT_LEAST, _OF_TRAINING * whole))
         return now > self._end
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, variance
 from typing import Any
@@ -27,6 +27,8 @@ _LEAST = 0.02
 _ERRORS = 2.0
 # What is left after the proof: to train the winner, and to write it down.
 _USED = 0.8
+# What it may take of one whole training, where that is more than so many seconds.
+_OF_TRAINING, _AT_LEAST = 1.0, 6.0
 
 
 @dataclass(frozen=True)
@@ -69,22 +71,37 @@ def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
     """
     other = random_change(case, winner, lanes.compiled)
     proof = None
+    known: dict[str, Scores] = {}
     for seeds in _ROUNDS:
-        found = _compared(lanes, case, winner, other, seeds)
-        proof = found or proof
-        if found is None or found.proven or found.gain < _LEAST:
+        found = _trained(lanes, case, winner, other, range(_seeds_of(known), seeds))
+        if found is None:
+            break
+        known = {
+            lane: known[lane].joined(own) if known else own
+            for lane, own in found.items()
+            if not known or lane in known
+        }
+        proof = _judged(known, lanes, winner, other)
+        if proof.proven or proof.gain < _LEAST:
             break
     return proof
 
 
-def _compared(
-    lanes: Lanes, case: Case, winner: Candidate, other: Candidate | None, seeds: int
-) -> Proof | None:
-    count = 3 * seeds + (0 if other is None else seeds)
+def _seeds_of(known: Mapping[str, Scores]) -> int:
+    return len(known["repaired"].scores) if known else 0
+
+
+def _trained(
+    lanes: Lanes, case: Case, winner: Candidate, other: Candidate | None, seeds: range
+) -> dict[str, Scores] | None:
+    """Train all with some more seeds; None where the time was over before."""
+    new = len(seeds)
+    count = 3 * new + (0 if other is None else new)
     chunks = math.ceil(count / lanes.width)
-    share = min(1.0, max(0.02, _USED * lanes.left / max(chunks * lanes.chunk_seconds, 1e-6)))
-    fresh = [_FRESH + i for i in range(seeds)]
-    own = [_OTHERS + i for i in range(seeds)]
+    room = min(_USED * lanes.left, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds))
+    share = min(1.0, max(0.02, room / max(chunks * lanes.chunk_seconds, 1e-6)))
+    fresh = [_FRESH + i for i in seeds]
+    own = [_OTHERS + i for i in seeds]
     wanted = {case.base: [*fresh, *own], winner.recipe: fresh}
     if other is not None:
         wanted[other.recipe] = fresh
@@ -92,17 +109,25 @@ def _compared(
     if not {case.base, winner.recipe} <= set(found):
         return None
     both = found[case.base]
-    rows = [
-        _row("original", "", both.part(0, seeds), lanes.measure),
-        _row("no-op", "other seeds", both.part(seeds, 2 * seeds), lanes.measure),
-    ]
+    scores = {"original": both.part(0, new), "no-op": both.part(new, 2 * new)}
     if other is not None and other.recipe in found:
-        name = "; ".join(other.texts)
-        rows.append(_row("random change", name, found[other.recipe], lanes.measure))
-    rows.append(_row("repaired", "; ".join(winner.texts), found[winner.recipe], lanes.measure))
-    repaired = found[winner.recipe]
-    gain = repaired.mean - max(rows[0]["mean"], rows[1]["mean"])
-    spread = _ERRORS * _error(repaired.scores, both.scores)
+        scores["random change"] = found[other.recipe]
+    return {**scores, "repaired": found[winner.recipe]}
+
+
+def _judged(
+    scores: Mapping[str, Scores], lanes: Lanes, winner: Candidate, other: Candidate | None
+) -> Proof:
+    changes = {
+        "original": "",
+        "no-op": "other seeds",
+        "random change": "" if other is None else "; ".join(other.texts),
+        "repaired": "; ".join(winner.texts),
+    }
+    rows = [_row(lane, changes[lane], own, lanes.measure) for lane, own in scores.items()]
+    repaired, original, same = scores["repaired"], scores["original"], scores["no-op"]
+    gain = repaired.mean - max(original.mean, same.mean)
+    spread = _ERRORS * _error(repaired.scores, original.scores + same.scores)
     proven = gain > max(spread, _LEAST) and repaired.diverged == 0
     measure = "R²" if lanes.measure == "rmse" else "accuracy"
     return Proof(tuple(rows), measure, lanes.rows, gain, spread, proven)

@@ -31,6 +31,9 @@ _MOST_STATED, _MOST_ROUNDS = 5, 2
 # What a round of the search may take of the budget, with so many recipes; and what must be left
 # to prove, less after the first round: where that is not finished, there is nothing to prove.
 _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
+# And of one whole training, where that is more than so many seconds: who waits a minute for a
+# training does not want to wait ten for its repair.
+OF_TRAINING, AT_LEAST = 0.5, 5.0
 # With one seed, nearer to the best than this is worth its other seeds.
 _PROMISING = 0.05
 _ON_TOP = "on top of the best"
@@ -173,7 +176,8 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
     """
     seeds = range(3) if lanes.width > 2 else range(2)
     round_seconds = lanes.chunk_seconds * _TYPICAL * len(seeds) / lanes.width
-    share = min(1.0, max(0.02, _ROUND * budget / max(round_seconds, 1e-6)))
+    room = min(_ROUND * budget, max(AT_LEAST, OF_TRAINING * case.lane_seconds))
+    share = min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
     table = Table(lanes, case, seeds, share, LEAST_TO_PROVE * budget)
     last = None
     for name, candidates in _rounds(table):
@@ -193,15 +197,18 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
         if table.reached or lanes.left < table.reserve or (name == _ON_TOP and best == last):
             break
         last = best
-    return _longer(table) if share < 1 and table.candidates else table
+    # What is good enough after a part of its steps is proven as it is.
+    return _longer(table) if share < 1 and table.candidates and not table.reached else table
 
 
 def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     case = table.case
     own = _stated(case)
     together = [_made(case, own)] if len(own) > 1 else []
-    proposed = [*(_made(case, [s]) for s in own), *together]
-    yield "what the findings propose, and a plain net", [*proposed, *_anchored(table, plain())]
+    # Few structures at first, since each waits for the compiler.
+    first = [*(_made(case, [s]) for s in own[:1]), *together]
+    yield "the root cause's remedy, and a plain net", [*first, *_anchored(table, plain())]
+    yield "what else the findings propose", [_made(case, [s]) for s in own[1:]]
     names = [*NUMBERS, *(RATES if case.diagnosis.root_cause in _OF_THE_RATE else ())]
     yield "other numbers", [_made(case, [REMEDIES[name]]) for name in names]
     best = table.best_anchor
