@@ -68,4 +68,4 @@ def test_nothing_is_trained_when_the_time_is_over(recipe):
 
 def test_lanes_of_large_nets_are_few(recipe):
     large = Lanes(recipe, load(recipe.data), 60.0, time.monotonic() + 60)
-    assert (large.width, _lanes(recipe).width) == (2, 6)
+    assert (large.width, _lanes(recipe).width) == (2, 8)

@@ -14,16 +14,19 @@ from surefoot.data import Dataset
 from surefoot.doctor.lanes import Clock, score, without_vitals
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.training import LaneResult, train
+from surefoot.engine.width import group_width
 from surefoot.errors import SurefootError
 from surefoot.job import dataset_of, reading
 from surefoot.recipe import Recipe
 from surefoot.repair.halves import halves
 
-# Lanes of a program: its number of lanes is a part of it, so all trainings of a structure take as
-# many. More are hardly slower for a small net; a large one pays for each.
-# With so many seconds a lane at most, so many lanes.
-_WIDTHS = ((0.6, 6), (5.0, 3))
+# Lanes that are trained at once, before it is asked again whether time is left: with so many
+# seconds a lane at most, so many lanes.
+_WIDTHS = ((0.6, 8), (5.0, 4))
 _FEWEST = 2
+# Lanes of a program at most: its number of lanes is a part of it, so all trainings of a structure
+# take as many; and a program is paid for whole, where a recipe has three seeds.
+_MOST = 4
 # Programs are compiled side by side.
 _THREADS = 2
 
@@ -189,18 +192,19 @@ class Lanes:
         self, entries: Sequence[_Entry], proving: bool, share: float, end: float
     ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
         found = []
+        group = min(_MOST, group_width(self._cohort([entries[0].recipe], 0)))
         for first in range(0, len(entries), self.width):
             part = entries[first : first + self.width]
             if time.monotonic() > end:
                 break
             # Filled up with seeds of their own: equal ones would be another program.
-            spare = self.width - len(part)
+            spare = -len(part) % group
             last = part[-1].recipe
             filled = [entry.recipe for entry in part]
             filled += [_seeded(last, last.seed + 7919 * (i + 1)) for i in range(spare)]
             cohort = self._cohort(filled, 0)
             steps = max(1, math.ceil(share * cohort.total_steps))
-            results = train(cohort, Clock(end), until=steps)
+            results = train(cohort, Clock(end), until=steps, width=group)
             reached = [result.steps for result in results]
             whole = [
                 n >= steps or result.ended in ("early", "diverged")
@@ -208,7 +212,7 @@ class Lanes:
             ]
             if proving:
                 cohort = self._cohort(filled, 1)
-                results = _measured(cohort, results)
+                results = _measured(cohort, results, group)
             found += [
                 (entry.asked, score(cohort, result, held_out=True), result, complete)
                 for entry, result, complete in zip(part, results, whole, strict=False)
@@ -220,10 +224,10 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
     return recipe.model_copy(update={"seed": seed % 2**32})
 
 
-def _measured(cohort: Cohort, results: Sequence[LaneResult]) -> list[LaneResult]:
+def _measured(cohort: Cohort, results: Sequence[LaneResult], width: int) -> list[LaneResult]:
     """Measure kept weights on a cohort's validation rows: training of no step, already compiled."""
     start = [r.last._replace(params=r.params, state=r.state) for r in results]
-    measured = train(cohort, start=start, until=0)
+    measured = train(cohort, start=start, until=0, width=width)
     return [
         replace(old, validation=new.validation) for old, new in zip(results, measured, strict=True)
     ]
