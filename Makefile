@@ -12,8 +12,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 # Touched when an installation is complete: nothing is installed twice.
 PACKAGE := $(VENV)/.package-is-installed
 TOOLS := $(VENV)/.tools-are-installed
+SITE_TOOLS := $(VENV)/.site-tools-are-installed
 
-.PHONY: help demo test lint format bench bench-data bench-doctor bench-repair bench-study soak docs picture clean
+.PHONY: help demo handbook test lint format bench bench-data bench-doctor bench-repair bench-study soak docs picture clean
 .DELETE_ON_ERROR:
 
 help:
@@ -26,6 +27,7 @@ help:
 	@echo "make bench-repair how well failing programs are repaired, and how fast"
 	@echo "make bench-study  many runs as one program, against PyTorch and Optuna"
 	@echo "make soak     kills, full disks, damaged files: what is promised of durability"
+	@echo "make handbook every page's study in full, its figures, and the site: about 20 minutes"
 	@echo "make picture  draw docs/images/         make clean    remove what was made"
 
 demo: $(PACKAGE)
@@ -68,12 +70,17 @@ docs: $(PACKAGE)
 	$(BIN)/python -m surefoot.recipe.reference > docs/recipe.md.new
 	mv docs/recipe.md.new docs/recipe.md
 
+# The theme's notice about another generator is no warning about these pages.
+handbook: $(SITE_TOOLS)
+	$(BIN)/python -m handbook
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 picture: $(TOOLS)
 	$(BIN)/python docs/images/draw.py
 	$(BIN)/python docs/images/pages.py
 
 clean:
-	rm -rf $(VENV) build src/*.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build site src/*.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -90,4 +97,8 @@ $(PACKAGE): $(BIN)/python pyproject.toml constraints.txt
 $(TOOLS): $(PACKAGE)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(INSTALL) -e '.[test]'
+	@touch $@
+
+$(SITE_TOOLS): $(PACKAGE)
+	$(INSTALL) -e '.[docs]'
 	@touch $@

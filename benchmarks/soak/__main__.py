@@ -43,12 +43,13 @@ class Sizes(NamedTuple):
     kills: int
     terms: int
     files: int
+    folders: int
     full: int
     recipes: int
 
 
-SHORT = Sizes(kills=12, terms=4, files=300, full=4, recipes=60)
-LONG = Sizes(kills=200, terms=50, files=5000, full=50, recipes=2000)
+SHORT = Sizes(kills=12, terms=4, files=300, folders=116, full=4, recipes=60)
+LONG = Sizes(kills=200, terms=50, files=5000, folders=1500, full=50, recipes=2000)
 
 
 def _stops(folder: Path, sizes: Sizes) -> Iterator[Row]:
@@ -69,11 +70,16 @@ def _stops(folder: Path, sizes: Sizes) -> Iterator[Row]:
 
 
 def _files(folder: Path, sizes: Sizes) -> Iterator[Row]:
-    from benchmarks.soak.files import fuzz
+    from benchmarks.soak import folders
+    from benchmarks.soak.files import Result, fuzz
 
-    result = fuzz(folder, sizes.files)
-    ended = ", ".join(f"{count:,} {how}" for how, count in result.ended.most_common())
-    yield Row("damaged files", "no traceback, nothing wrong", ended, result.failures)
+    def row(test: str, result: Result) -> Row:
+        ended = ", ".join(f"{count:,} {how}" for how, count in result.ended.most_common())
+        return Row(test, "no traceback, nothing wrong", ended, result.failures)
+
+    yield row("damaged files", fuzz(folder / "files", sizes.files))
+    made = fuzz(folder / "folders", sizes.folders, make=folders.make, subjects=folders.subjects)
+    yield row("damaged folders, resumed, shown, studied", made)
 
 
 def _cost(folder: Path, sizes: Sizes) -> Iterator[Row]:
@@ -114,11 +120,23 @@ def _recipes(folder: Path, sizes: Sizes) -> Iterator[Row]:
     yield Row("recipes drawn at random", "trains, or one line; TOML exact", found, failures)
 
 
+def _processes(folder: Path, sizes: Sizes) -> Iterator[Row]:
+    from benchmarks.soak.processes import one_killed, same_as_one
+
+    same = same_as_one(folder)
+    found = f"within {same.far:.1e}"
+    yield Row("2 and 4 processes, one job", "one's metrics to 1e-5", found, same.failures)
+    lost = one_killed(folder)
+    found = f"ended after {lost.seconds:.1f} s; resumed by 3 and by 1, within {lost.far:.1e}"
+    yield Row("4 processes, one killed", "ends within 30 s, resumes", found, lost.failures)
+
+
 PARTS: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
     "stops": _stops,
     "files": _files,
     "recipes": _recipes,
     "cost": _cost,
+    "processes": _processes,
 }
 
 

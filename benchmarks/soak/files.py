@@ -111,14 +111,14 @@ def _trees(step: int) -> dict[str, Any]:
 
 def _predict(name: str) -> Callable[[Path], Any]:
     def ask(folder: Path) -> Any:
-        return _answer(command("predict", folder / name, folder / "table.csv"))
+        return answer(command("predict", folder / name, folder / "table.csv"))
 
     return ask
 
 
 def _diagnose(name: str) -> Callable[[Path], Any]:
     def ask(folder: Path) -> Any:
-        return _answer(command("diagnose", folder / name, "--no-trials", "--json"))
+        return answer(command("diagnose", folder / name, "--no-trials", "--json"))
 
     return ask
 
@@ -126,7 +126,7 @@ def _diagnose(name: str) -> Callable[[Path], Any]:
 def _data(name: str) -> Callable[[Path], Any]:
     def ask(folder: Path) -> Any:
         options = ["--target", "epoch"] if name.endswith("parquet") else []
-        return _answer(command("data", folder / name, *options, "--json"))
+        return answer(command("data", folder / name, *options, "--json"))
 
     return ask
 
@@ -160,18 +160,26 @@ def _checkpoint(folder: Path) -> Any:
         return found.point.step
 
     step, complaints = Checkpoints(folder / "checkpoints").newest(use)
-    return _Previous(complaints) if step == 1 and complaints else step
+    return Previous(complaints) if step == 1 and complaints else step
 
 
-class _Previous(NamedTuple):
+class Previous(NamedTuple):
+    """An earlier state was used, and that was said."""
+
     complaints: list[str]
+
+
+class Named(NamedTuple):
+    """Another answer, with lines that say which files cannot be read."""
+
+    lines: list[str]
 
 
 class _Refused(Exception):
     pass
 
 
-def _answer(ended: Ended) -> Any:
+def answer(ended: Ended) -> Any:
     """Return what a command printed, or raise what it refused with."""
     if ended.code == 2 and not ended.out and ended.err.count("\n") == 1:
         raise _Refused(ended.err)
@@ -232,21 +240,41 @@ class Result(NamedTuple):
     failures: list[str]
 
 
-def fuzz(folder: Path, count: int, seed: int = 0) -> Result:
-    """Damage files so many times and ask; `folder` is where they are made, and is empty."""
+def fuzz(
+    folder: Path,
+    count: int,
+    seed: int = 0,
+    *,
+    make: Callable[[Path], None] = make,
+    subjects: Callable[[Path], list[Subject]] = subjects,
+) -> Result:
+    """Damage files so many times and ask.
+
+    Args:
+        folder: where they are made; it is empty.
+        count: of cases.
+        seed: of the damages.
+        make: makes the files.
+        subjects: says what is damaged.
+    """
+    folder.mkdir(exist_ok=True)
     make(folder)
     rng = np.random.default_rng(seed)
     ended: Counter[str] = Counter()
     failures = []
     every = subjects(folder)
+    rights: dict[Callable[[Path], Any], Any] = {}
     share = -(-count // len(every))
     for file, ask, sealed in every:
         path = folder / file
-        data, right = path.read_bytes(), ask(folder)
+        data = path.read_bytes()
+        if ask not in rights:
+            rights[ask] = ask(folder)
+        right = rights[ask]
         for case in cases(len(data), share):
             bad = damaged(data, case, rng)
             path.write_bytes(bad)
-            how, why = _try(ask, folder, right)
+            how, why = _try(ask, folder, right, path.name)
             if how == "another" and not sealed:
                 how = "other"
             ended[how] += 1
@@ -256,9 +284,9 @@ def fuzz(folder: Path, count: int, seed: int = 0) -> Result:
     return Result(ended, failures)
 
 
-def _try(ask: Callable[[Path], Any], folder: Path, right: Any) -> tuple[str, str]:
+def _try(ask: Callable[[Path], Any], folder: Path, right: Any, file: str) -> tuple[str, str]:
     try:
-        answer = ask(folder)
+        found = ask(folder)
     except _Refused:
         return "refused", ""
     except sf.SurefootError as error:
@@ -266,10 +294,13 @@ def _try(ask: Callable[[Path], Any], folder: Path, right: Any) -> tuple[str, str
         return ("refused", "") if clear else ("failed", f"no clear line: {error!r}")
     except Exception:
         return "failed", " | ".join(traceback.format_exc().splitlines()[-7:])
-    if isinstance(answer, _Previous):
+    if isinstance(found, Previous):
         return "previous", ""
-    if answer == right or repr(answer) == repr(right):  # NaN is not equal to itself
+    if isinstance(found, Named):
+        said = any(file in line for line in found.lines)
+        return ("named", "") if said else ("failed", f"{file} is not named: {found.lines}")
+    if found == right or repr(found) == repr(right):  # NaN is not equal to itself
         return "the same", ""
-    if isinstance(answer, str) and answer.startswith("{") and json.loads(answer).get("lacking"):
+    if isinstance(found, str) and found.startswith("{") and json.loads(found).get("lacking"):
         return "partial", ""
-    return "another", f"a wrong answer was given: {str(answer)[:300]} for {str(right)[:300]}"
+    return "another", f"a wrong answer was given: {str(found)[:300]} for {str(right)[:300]}"

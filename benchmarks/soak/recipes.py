@@ -68,7 +68,7 @@ _STRUCTURE: dict[str, SearchStrategy[Any]] = {
     "train.loss": st.sampled_from(
         ["cross_entropy", "binary_cross_entropy", "mean_squared_error", "mean_absolute_error"]
     ),
-    "train.precision": st.sampled_from(["float32", "float64"]),
+    "train.precision": st.sampled_from(["float32", "float64", "bfloat16"]),
     "schedule.name": st.sampled_from(["constant", "cosine", "plateau", "transformer", "step"]),
     "optimizer.name": st.sampled_from(["sgd", "adam", "adagrad", "radam", "quickprop", "nesterov"]),
 }

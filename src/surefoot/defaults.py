@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import ceil
 from typing import Any
 
@@ -13,6 +14,9 @@ from surefoot.nn.nets import Ready, convnet, mlp
 
 Tables = dict[str, Any]
 
+# Small batches generalize well and 32 rows keep two cores busy.
+_BATCH = 32
+_FULL_GENERATION, _GENERATION = 2048, 512
 # Enough updates for a small net to settle at Adam's usual rate.
 _UPDATES = 3000
 # Tables are noisy, and small ones are soon learned by heart. Means over 5 folds and 3 seeds, with
@@ -69,7 +73,7 @@ def with_embedding(net: Ready, encoding: Encoding | None) -> Ready:
         "embedding": max(code.size for code in codes),
         "columns": [[code.index, code.categories] for code in codes],
     }
-    return Ready(net.text, [layer, *net.hidden])
+    return replace(net, hidden=[layer, *net.hidden])
 
 
 def fill_output(tables: Tables, target: Target, net: Ready | None) -> Tables:
@@ -108,7 +112,7 @@ def fill_training(tables: Tables, dataset: Dataset) -> Tables:
     is_table, is_pictures = dataset.encoding is not None, dataset.pictures is not None
     train, data = dict(tables.get("train", {})), dict(tables.get("data", {}))
     rows = dataset.rows
-    batch = train.setdefault("batch_size", min(32, rows))
+    batch = train.setdefault("batch_size", _batch_size(train, dataset))
     steps = ceil(rows / batch) if isinstance(batch, int) and batch > 0 else 1
     updates = _TABLE_UPDATES if is_table else _PICTURE_UPDATES if is_pictures else _UPDATES
     # Rows that do not fit in memory are so many that one pass over them is worth many over few.
@@ -129,6 +133,18 @@ def fill_training(tables: Tables, dataset: Dataset) -> Tables:
         if isinstance(given, Mapping):  # what is not said of it is chosen
             data["augment"] = {**_augment(dataset), **given}
     return filled
+
+
+def _batch_size(train: Mapping[str, Any], dataset: Dataset) -> int | str:
+    """Return how many rows a step sees; of a generation more, since selection follows the loss.
+
+    All rows, where they are few, make the best individual's loss one that never rises.
+    """
+    if train.get("method", "gradient") == "gradient":
+        return min(_BATCH, dataset.rows)
+    if dataset.rows <= _FULL_GENERATION and dataset.stream is None:
+        return "full"
+    return min(_GENERATION, dataset.rows)
 
 
 def _fill_optimizer(tables: Tables, chosen: Mapping[str, Any]) -> None:

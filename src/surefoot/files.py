@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from surefoot.errors import RunError
+from surefoot.errors import InputError, RunError
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:
@@ -27,6 +27,25 @@ def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise RunError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def check_target(to: Path, endings: tuple[str, ...], option: str = "--to") -> None:
+    """Refuse a file that exists, that has no folder, or whose ending is none of these.
+
+    Args:
+        to: the file.
+        endings: each with its dot.
+        option: with which it was given.
+
+    Raises:
+        InputError: says which.
+    """
+    if to.suffix not in endings:
+        raise InputError(f"{option} {to}: give a file that ends in {' or '.join(endings)}")
+    if not to.absolute().parent.is_dir():
+        raise InputError(f"{option} {to}: there is no folder {to.parent}; make it first")
+    if to.exists():
+        raise InputError(f"{option} {to}: exists already; give another file, or remove this one")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from surefoot.data import Dataset, gather, load
 from surefoot.data.columns import Columns
 from surefoot.data.facts import look
 from surefoot.data.frames import is_frame
+from surefoot.data.labelled import keep_labelled
 from surefoot.data.prepared import describe
 from surefoot.data.reference import reference
 from surefoot.data.source import Raw, Task
@@ -155,15 +156,16 @@ def reading(recipe: Recipe) -> Hashable:
 def _load(
     recipe: Recipe, raw: Raw, layers: Any, loss: Any, sample_weight: Any, embed: bool
 ) -> Dataset:
-    return load(
+    dataset = load(
         recipe.data,
         raw=raw,
         task=_TASKS.get(loss),
         images=needs_pictures(layers),
         sample_weight=sample_weight,
         embed=embed,
-        dtype=np.dtype(recipe.train.precision),
+        dtype=np.dtype(recipe.train.dtype),
     )
+    return keep_labelled(dataset, recipe.data)
 
 
 def _gather_facts(

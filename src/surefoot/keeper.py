@@ -28,7 +28,7 @@ from surefoot.files import write_json, write_text
 from surefoot.interrupts import Interrupts
 from surefoot.recipe import Recipe, dumps
 from surefoot.run import SEALED
-from surefoot.saving import FOLDER, Saver
+from surefoot.saving import FOLDER, Saver, Snapshots
 from surefoot.vitals.table import TableWriter
 
 # How long rows may wait in memory: what a crash can lose of the tables.
@@ -130,6 +130,7 @@ class Keeper:
             (path / name).unlink(missing_ok=True)
         write_text(path / "recipe.toml", dumps(recipe))
         write_json(path / "environment.json", describe())
+        seal(path, ("recipe.toml", "environment.json"))
         self._facts: Callable[[], dict[str, Any]] | None = facts
         parts = known.get("parts", {})
         self._tables = {name: TableWriter(path, name, parts.get(name, 0)) for name in TABLES}
@@ -140,6 +141,7 @@ class Keeper:
         self._turning: tuple[Snapshot, dict[str, int]] | None = None
         self.rollbacks: list[dict[str, Any]] = list(known.get("rollbacks", []))
         self._saver = Saver(path, recipe, tell)
+        self._snapshots = Snapshots(path, recipe, cohort.steps_per_epoch, tell)
         # What an earlier process left behind of later steps is taken again.
         self._saver.checkpoints.discard_after(self._step if before else -1)
 
@@ -164,6 +166,8 @@ class Keeper:
 
     def boundary(self, snapshot: Callable[[], Snapshot]) -> None:
         """Keep the state of training, where it is time to."""
+        if not self._diverged:
+            self._snapshots.keep(self._step, snapshot, self._score)
         if self._goes_back:
             if self._diverged or self._step % self._steps_per_epoch:
                 return

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from surefoot.checksums import resealed, seal
 from surefoot.errors import RecipeError, RunError
 from surefoot.files import write_json, write_text
 from surefoot.job import Job, prepare
@@ -18,6 +19,9 @@ from surefoot.repair.mending import mend
 from surefoot.repair.result import Repair
 from surefoot.run import FORMAT, Run
 from surefoot.trainer import execute
+
+# What a repair's checksums.json speaks for; the run within has its own.
+SEALED = ("recipe.toml", "changes.diff", "proof.json")
 
 
 def repair(
@@ -70,7 +74,11 @@ def repair(
     if out is not None and os.path.lexists(out):  # before the work, not after it
         raise RunError(f"{out}: exists already; give another folder, or remove this one")
     started = time.monotonic()
-    done = mend(target, budget_seconds, tell)
+    try:
+        done = mend(target, budget_seconds, tell)
+    except KeyboardInterrupt:
+        tell("stopped before there was a proof: nothing was written; the same command begins anew")
+        raise
     if not done.repaired:
         return done
     with new_folder(out, done.recipe.data.source or "recipe", "repairs") as path:
@@ -79,10 +87,12 @@ def repair(
         write_text(path / "changes.diff", done.diff)
         done = replace(done, folder=path, seconds=time.monotonic() - started)
         write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})
+        seal(path, SEALED)
         tell("training the repaired recipe…")
         run = path / "run"
         run.mkdir()
         execute(prepare(done.recipe), run)
         done = replace(done, seconds=time.monotonic() - started)
-        write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})
+        with resealed(path, "proof.json"):
+            write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})
     return done

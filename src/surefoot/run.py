@@ -17,17 +17,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from surefoot.data import Dataset
+    from surefoot.engine.committee import Committee
+    from surefoot.engine.disagreement import Disagreement
     from surefoot.engine.model import Model
 
 FORMAT = 1
 # What a run's checksums.json speaks for; the model has its own, so that it can be moved.
 SEALED = (
     "recipe.toml",
+    "environment.json",
     "data.json",
     "findings.json",
+    "changes.json",
     "summary.json",
     "metrics.parquet",
     "vitals.parquet",
+    "members.parquet",
+    "pretraining.parquet",
 )
 
 
@@ -67,6 +73,9 @@ class Run:
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
+
+    def __fspath__(self) -> str:
+        return str(self.path)
 
     def _repr_html_(self) -> str:
         from surefoot.notebook import run_html
@@ -110,13 +119,37 @@ class Run:
         return read(self.path, "vitals")
 
     @cached_property
+    def pretraining(self) -> Table:
+        """The reconstruction error of each layer and epoch before training began.
+
+        Raises:
+            RunError: the recipe asks for no pre-training.
+        """
+        check(self.path, "pretraining.parquet")
+        return read(self.path, "pretraining")
+
+    @cached_property
     def model(self) -> Model:
-        """The trained network."""
+        """The trained network.
+
+        Raises:
+            RunError: there is none, or there are several: the folder is an ensemble's.
+        """
         from surefoot.engine.model import Model
+
+        refuse_ensemble(self.path, self.summary, "a single trained net is needed here")
+        found = self.predictor
+        assert isinstance(found, Model)
+        return found
+
+    @cached_property
+    def predictor(self) -> Model | Committee:
+        """The trained network, or those of an ensemble."""
+        from surefoot.engine.committee import load_predictor
 
         if self.summary.get("no_model"):
             raise RunError(f"{self.path}: has no model: {self.summary['no_model']}")
-        return Model.load(self.path)
+        return load_predictor(self.path)
 
     def predict(self, x: Any) -> NDArray[Any]:
         """Return labels, or numbers in the target's units, for raw rows.
@@ -124,7 +157,21 @@ class Run:
         Raises:
             DataError: the rows do not have the shape that the net was trained on.
         """
-        return self.model.predict(x)
+        return self.predictor.predict(x)
+
+    def disagreement(self, x: Any, *, dropout: int | None = None, seed: int = 0) -> Disagreement:
+        """Return the mean prediction for raw rows, and how far the members lie apart.
+
+        Args:
+            x: raw rows.
+            dropout: how many nets that dropout thins are asked, in place of the whole one.
+            seed: of what they drop.
+
+        Raises:
+            DataError: the rows do not have the shape that the net was trained on.
+            InputError: the net has no dropout.
+        """
+        return self.predictor.disagreement(x, dropout, seed)
 
     def report(self, to: str | Path | None = None) -> Path:
         """Write the run's page, one HTML file that needs nothing else, and return its path.
@@ -141,4 +188,22 @@ class Run:
 
     def predict_proba(self, x: Any) -> NDArray[Any] | None:
         """Return the chance of each class, [rows, classes]; None for regression."""
-        return self.model.probabilities(x)
+        return self.predictor.probabilities(x)
+
+
+def refuse_ensemble(folder: Path, summary: Any, reason: str) -> None:
+    """Refuse an ensemble's folder where a single run's is needed.
+
+    Args:
+        folder: of a run.
+        summary: what its `summary.json` holds.
+        reason: what it is refused for.
+
+    Raises:
+        RunError: it is an ensemble's.
+    """
+    if isinstance(summary, dict) and isinstance(summary.get("ensemble"), dict):
+        raise RunError(
+            f"{folder}: is an ensemble of {summary['ensemble'].get('members')} nets, and {reason}; "
+            "summary.json and the table members hold what is known of them"
+        )

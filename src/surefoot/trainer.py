@@ -6,12 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from surefoot.checksums import check
 from surefoot.control import running
 from surefoot.doctor.diagnosis import Diagnosis
 from surefoot.doctor.finding import Finding
 from surefoot.doctor.watching import Watcher
 from surefoot.engine.checkpoint import Point
-from surefoot.engine.events import Block
+from surefoot.engine.events import Block, Silent
+from surefoot.engine.leading import Following, dismiss, led
 from surefoot.engine.model import Model
 from surefoot.engine.nonfinite import Origin
 from surefoot.engine.result import LaneResult
@@ -22,8 +24,10 @@ from surefoot.interrupts import Interrupts
 from surefoot.job import Job, prepare
 from surefoot.keeper import Keeper, new_folder
 from surefoot.lock import writing
+from surefoot.pretrain.start import announced
 from surefoot.resuming import restore
 from surefoot.run import FORMAT, Run
+from surefoot.vitals.table import write as write_table
 
 
 def train(
@@ -102,6 +106,8 @@ def execute(
     Raises:
         RunError: another process writes into the folder, or it cannot be written.
     """
+    # Before signals are caught: what teaches the first weights may be ended at any time.
+    start = announced(job.cohort, tell)
     looked = _Findings(path)
     watcher = Watcher(job.cohort, job.recipe, lambda: job.facts, say, looked=looked.write)
 
@@ -118,18 +124,22 @@ def execute(
             return Keeper(path, *facts, listen, tell, before, interrupts)
 
         keeper = None if resumed else keep(None)
-        training = Training(job.cohort)
+        training = led(job.cohort)
         if keeper is None:
             before = restore(path, job, training, tell)
             if before is None:
+                check(path, "recipe.toml")  # which no checkpoint speaks for
                 tell(f"{path}: there is no checkpoint to go on from; training begins anew")
             else:
                 watcher.recall(before.tables["metrics"], before.tables["vitals"])
             keeper = keep(None if before is None else before.point)
+        if start.table is not None:
+            write_table(path, "pretraining", start.table)
         origin = _train(training, keeper, watcher)
         (result,) = training.results()
         if result.ended == "interrupted":
             keeper.save(training.snapshot)
+        dismiss(training)
         lacking = _save_model(job, result, path)
         diagnosis = watcher.diagnosis(finished=result.ended != "interrupted")
         looked.write(diagnosis)
@@ -146,6 +156,24 @@ def execute(
     run = Run(path)
     run.dataset = job.dataset
     return run
+
+
+def follow(job: Job) -> None:
+    """Train a job with the process that writes, in any of the others."""
+    with Interrupts() as interrupts:
+        training = Following(job.cohort)
+        training.listen(_Signalled(interrupts))
+        training.follow()
+
+
+class _Signalled(Silent):
+    """Asks for an end when a signal came."""
+
+    def __init__(self, interrupts: Interrupts) -> None:
+        self._interrupts = interrupts
+
+    def stop(self) -> bool:
+        return self._interrupts.signal is not None
 
 
 def _train(training: Training, keeper: Keeper, watcher: Watcher) -> Origin | None:
@@ -207,15 +235,21 @@ def _summary(
     job: Job, result: LaneResult, path: Path, seconds: float, diagnosis: Diagnosis
 ) -> dict[str, Any]:
     measure = job.cohort.measure
-    parts = {"train": result.train, "validation": result.validation}
+
+    def told(*parts: tuple[float, float] | None) -> dict[str, Any]:
+        return {
+            part: {"loss": values[0], measure: values[1]}
+            for part, values in zip(("train", "validation"), parts, strict=True)
+            if values is not None
+        }
+
+    last = result.unaveraged
     return {
         "format": FORMAT,
         "run": str(path),
-        "metrics": {
-            part: {"loss": values[0], measure: values[1]}
-            for part, values in parts.items()
-            if values is not None
-        },
+        "metrics": told(result.train, result.validation),
+        # Of the last weights, where the run leaves a mean of weights behind.
+        **({} if last is None else {"unaveraged_metrics": told(*last)}),
         "epochs": result.epochs,
         "steps": result.steps,
         "seconds": round(seconds, 3),

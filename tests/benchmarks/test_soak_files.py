@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.soak import damage
+from benchmarks.soak import damage, folders
 from benchmarks.soak.files import fuzz
 
 
@@ -15,6 +15,13 @@ def test_no_traceback_and_no_wrong_answer(tmp_path):
     assert sum(result.ended.values()) >= 150
     # Each way to end is met: the cases reach what they are meant to reach.
     assert {"refused", "previous", "partial"} <= set(result.ended)
+
+
+def test_damaged_folders_go_on_as_they_should_or_say_what_is_wrong(tmp_path):
+    result = fuzz(tmp_path, count=58, make=folders.make, subjects=folders.subjects)
+    assert result.failures == []
+    assert sum(result.ended.values()) >= 58
+    assert {"refused", "previous", "named", "partial"} <= set(result.ended)
 
 
 def test_the_cases_reach_every_region_and_every_kind_of_damage():

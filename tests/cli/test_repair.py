@@ -84,6 +84,18 @@ def test_a_folder_that_exists_is_refused_before_any_work(surefoot, folder):
     assert len(ended.err.splitlines()) == 1
 
 
+def test_stopped_in_its_search_it_says_that_it_begins_anew(surefoot, folder, monkeypatch):
+    def stopped(*given):
+        raise KeyboardInterrupt
+
+    (folder / "bad.toml").write_text(FAILING)
+    monkeypatch.setattr("surefoot.repairer.mend", stopped)
+    ended = surefoot("repair", "bad.toml")
+    assert ended.code == 130
+    assert "nothing was written; the same command begins anew" in ended.err
+    assert [path.name for path in folder.iterdir()] == ["bad.toml"]
+
+
 def test_a_run_on_arrays_cannot_be_repaired(surefoot, folder):
     x = np.random.default_rng(0).normal(size=(60, 3))
     sf.train(x, (x[:, 0] > 0).astype(int), net="mlp:4", epochs=1, out=folder / "arrays")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -60,6 +61,37 @@ def test_a_page_that_fails_does_not_fail_the_training(surefoot, folder, monkeypa
     assert ended.code == 0
     assert ended.err.splitlines()[-1] == "no report was written: a fault"
     assert not (folder / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["metrics.parquet", "vitals.parquet", "environment.json", "model.json", "data.json"]
+)
+def test_a_file_that_was_altered_is_named_on_the_page_and_on_standard_error(
+    surefoot, folder, run, name
+):
+    shutil.copytree(run.path, "run")
+    data = bytearray((folder / "run" / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / "run" / name).write_bytes(data)
+    ended = surefoot("report", "run", "--json")
+    assert (ended.code, list(json.loads(ended.out))) == (0, ["report", "bytes"])
+    (line,) = ended.err.splitlines()
+    assert line.startswith(f"not readable: run/{name}: ")
+    page = (folder / "run" / "report.html").read_text(encoding="utf-8")
+    top = page[page.index("<h1>") : page.index("<main")]
+    assert f"Not readable: run/{name}: " in top
+
+
+def test_what_was_measured_is_measured_again_where_its_file_was_altered(surefoot, folder, run):
+    shutil.copytree(run.path, "run")
+    surefoot("report", "run", "--out", "before.html")
+    path = folder / "run" / "evaluation.json"
+    kept = path.read_text()
+    path.write_text(kept.replace('"rows": 30', '"rows": 31'))
+    assert path.read_text() != kept
+    assert surefoot("report", "run", "--out", "after.html").code == 0
+    assert path.read_text() == kept
+    assert (folder / "after.html").read_bytes() == (folder / "before.html").read_bytes()
 
 
 def test_python_writes_the_same_page(run, tmp_path):

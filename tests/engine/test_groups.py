@@ -41,7 +41,7 @@ def test_two_groups_train_as_one(monkeypatch, make_recipe, dataset, own_batches)
     ]
     found = []
     for cores in (1, 2):
-        monkeypatch.setattr(groups, "available_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(groups, "groups_at_once", lambda cores=cores: cores)
         found.append(train(Cohort(recipes, dataset)))
     for one, two in zip(*found, strict=True):
         assert (one.ended, one.steps, one.best_epoch) == (two.ended, two.steps, two.best_epoch)
@@ -53,7 +53,7 @@ def test_two_groups_train_as_one(monkeypatch, make_recipe, dataset, own_batches)
 def test_groups_of_one_lane_with_batches_of_its_own_train_as_that_lane_does(
     monkeypatch, make_recipe, dataset
 ):
-    monkeypatch.setattr(groups, "available_cores", lambda: 2)
+    monkeypatch.setattr(groups, "groups_at_once", lambda: 2)
     recipes = [make_recipe(seed=seed) for seed in (0, 1)]
     together = train(Cohort(recipes, dataset))
     for recipe, one in zip(recipes, together, strict=True):

@@ -9,10 +9,12 @@ import shutil
 import numpy as np
 import psutil
 
+from surefoot.checksums import seal
 from surefoot.control import RUNNING
 from surefoot.live.following import Follower
 from surefoot.live.places import find_runs
 from surefoot.live.thinning import thin_records, thin_rows
+from surefoot.run import SEALED
 from surefoot.vitals.table import TableWriter
 
 from .conftest import TOKEN, make_run, metrics, vitals
@@ -99,6 +101,21 @@ def test_what_is_broken_is_said_and_the_rest_is_shown(client, root):
     assert "vitals" in told["problems"]
     assert told["findings"] == []
     assert "loss" in {chart["name"] for chart in told["charts"]}
+
+
+def test_what_was_altered_is_named(client, root):
+    seal(root / "a", SEALED)
+    for name in ("metrics.parquet", "summary.json", "recipe.toml", "findings.json"):
+        data = bytearray((root / "a" / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (root / "a" / name).write_bytes(data)
+    told = client.get(f"/{TOKEN}/run", params={"name": "a"}).json()
+    assert set(told["problems"]) == {"metrics", "summary.json", "recipe", "findings.json"}
+    assert "was altered" in told["row"]["note"]
+    assert told["findings"] == []
+    assert "loss" not in {chart["name"] for chart in told["charts"]}
+    compared = client.get(f"/{TOKEN}/compare", params={"name": "a"}).json()
+    assert any("metrics.parquet" in line for line in compared["problems"])
 
 
 def test_a_run_without_any_step_has_a_page(client, root):

@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 from surefoot.errors import RecipeError
-from surefoot.nn.nets import convnet, mlp, needs_pictures, ready, resnet
+from surefoot.nn.nets import (
+    convnet,
+    delta_orthogonal,
+    fixup,
+    mlp,
+    needs_pictures,
+    plain,
+    ready,
+    resnet,
+)
 
 RELU = {"activation": "relu"}
 
@@ -58,6 +67,28 @@ def test_resnet_layers():
     assert len(deep) == len(resnet(20).hidden)
 
 
+def test_deep_nets_are_resnets_without_connections_or_without_normalization():
+    normed = [{"conv": 4, "bias": False}, {"batch_norm": {}}]
+    assert plain(14, 4).hidden[:4] == [*normed, RELU, {"repeat": 2, "layers": [*normed, RELU] * 2}]
+    conv = {"conv": 4, "initializer": "fixup"}
+    block = [{"residual": [conv, RELU, conv]}, RELU]
+    assert fixup(14, 4).hidden[:3] == [conv, RELU, {"repeat": 2, "layers": block}]
+    assert fixup(8).layers("softmax")[-2] == {"dense": "outputs", "initializer": "fixup"}
+
+
+def test_delta_orthogonal_layers():
+    conv = {
+        "conv": 4,
+        "initializer": {"name": "delta_orthogonal", "gain": 1.023856},
+        "bias_initializer": {"name": "normal", "stddev": 0.004257},
+    }
+    tanh = {"activation": "tanh"}
+    first = {"conv": 4, "stride": 2, "initializer": "lecun_normal"}
+    assert delta_orthogonal(3, 4).hidden == [first, tanh, conv, tanh, {"flatten": {}}]
+    assert delta_orthogonal(9, 4).hidden[2] == {"repeat": 7, "layers": [conv, tanh]}
+    assert delta_orthogonal(9, 4).layers()[-1]["initializer"] == "lecun_normal"
+
+
 @pytest.mark.parametrize(
     ("text", "shape", "outputs", "expected"),
     [
@@ -98,6 +129,11 @@ def test_a_resnets_depth_is_its_count_of_weight_layers(make):
     [
         ("resnet:19", "resnet:19: the depth must be 6n + 2, such as 14 or 20"),
         ("resnet:21", "such as 20 or 26"),
+        ("plain:21", "plain:21: the depth must be 6n + 2, such as 20 or 26"),
+        ("fixup:1000", "fixup:1000: the depth must be 6n + 2, such as 998 or 1004"),
+        ("fixup:20,8,4", "fixup takes a depth and a width"),
+        ("delta-orthogonal:2", "the depth must be at least 3"),
+        ("delta:1000", "delta-orthogonal:DEPTH"),
         ("resnet:2", "such as 8 or 14"),
         ("resnet:1", "such as 8 or 14"),
         ("resnet:20,16,4", "takes a depth and a width"),
@@ -122,7 +158,10 @@ def test_text_leads_back_to_the_net():
         assert ready(net.text) == net
     assert ready("resnet:14") == resnet(14)
     assert ready("resnet:14,4") == resnet(14, 4)
-    assert ready(resnet(14, 4).text) == resnet(14, 4)
+    for net in (resnet(14, 4), plain(14, 4), plain(), fixup(14), fixup(14, 4)):
+        assert ready(net.text) == net
+    for net in (delta_orthogonal(), delta_orthogonal(5, 4)):
+        assert ready(net.text) == net
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ NUMBERS = {
     "exponential": {"factor": 0.01},
     "inverse_time": {"decay": 10.0},
     "cosine": {"final": 0.1},
+    "cyclic_cosine": {"cycles": 3, "final": 0.1},
     "transformer": {},
     "plateau": {"factor": 0.5, "minimum_change": 1e-4},
 }
@@ -38,6 +39,7 @@ def rates(name, steps, total, warmup, base=1.0):
         ("exponential", [0.1, 1, 1, 0.1, 0.01 ** (89 / 90), 0.01]),
         ("inverse_time", [0.1, 1, 1, 1 / 6, 1 / (1 + 10 * 89 / 90), 1 / 11]),
         ("cosine", [0.1, 1, 1, 0.55, 0.1 + 0.45 * (1 + np.cos(np.pi * 89 / 90)), 0.1]),
+        ("cyclic_cosine", [0.1, 1, 1, 0.55, 0.1 + 0.45 * (1 + np.cos(np.pi * 29 / 30)), 0.1]),
         ("transformer", [0.1, 1, (10 / 11) ** 0.5, (10 / 56) ** 0.5, 0.1**0.5, (10 / 101) ** 0.5]),
     ],
 )
@@ -68,6 +70,25 @@ def test_step_drops_after_each_share(drops):
     numbers = {"factor": 0.5, "every": 1 / drops}
     found = [float(learning_rate("step", s, drops, 1.0, numbers)) for s in range(drops)]
     np.testing.assert_allclose(found, 0.5 ** np.arange(drops), rtol=1e-6)
+
+
+@pytest.mark.parametrize("cycles", [1, 3, 7, 14])
+def test_a_cyclic_rate_starts_again_after_each_cycle(cycles):
+    """As torch.optim.lr_scheduler.CosineAnnealingWarmRestarts, also where shares round down."""
+    torch = pytest.importorskip("torch")
+    each, base = 6, 0.3
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=base)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(optimizer, each, eta_min=0.03)
+    expected = []
+    for _ in range(each * cycles):
+        expected.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        theirs.step()
+    numbers, total = {"cycles": cycles, "final": 0.1}, each * cycles
+    found = [
+        float(learning_rate("cyclic_cosine", step, total, base, numbers)) for step in range(total)
+    ]
+    np.testing.assert_allclose(found, expected, rtol=2e-5)
 
 
 def test_as_optax():

@@ -114,7 +114,8 @@ IN_A_SECTION = [
     ("optimizer", 'name = "optax.lion"\noptions = {b1 = nan}', "options.b1 = nan: must be"),
     ("optimizer", 'name = "optax.lion"\noptions = {b1 = [1]}', "optimizer.options.b1 = [1]: must"),
     ("schedule", 'name = "cos"', "schedule.name = \"cos\": must be one of constant, step, "
-     "exponential, inverse_time, cosine, transformer, plateau; did you mean 'cosine'?"),
+     "exponential, inverse_time, cosine, cyclic_cosine, transformer, plateau; did you mean "
+     "'cosine'?"),
     ("schedule", 'name = "cosine"\nfactor = 1', "schedule.factor = 1: unknown key (allowed: final"),
     ("schedule", "warmup = 2", "schedule.warmup = 2: must be at most 1"),
     ("schedule", 'name = "plateau"\nfactor = 1.0', "schedule.factor = 1.0: must be less than 1"),
@@ -166,7 +167,8 @@ WHOLE = [
     (NET + 'initializer = "orthogonl"', "did you mean 'orthogonal'?"),
     (NET + 'bias_initializer = "fixup"', 'net.bias_initializer = "fixup": a bias has no inputs'),
     (NET + "[trian]\nepochs = 3", "r.toml: trian = {epochs = 3}: unknown key; did you mean 'train'?"
-     " (allowed: checkpoints, data, net, optimizer, schedule, seed, train, vitals)"),
+     " (allowed: average, checkpoints, data, devices, evolution, net, optimizer, pretrain,"
+     " schedule, seed, train, transfer, vitals)"),
     ("optimizer = 3\n" + NET, "optimizer = 3: must be a name, or a table with a name"),
     ('schedule = "cosin"\n' + NET, "did you mean 'cosine'?"),
     ("seed = -1\n" + NET, "seed = -1: must be at least 0"),

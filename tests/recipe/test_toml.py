@@ -103,6 +103,7 @@ SCHEDULE_KEYS = {
     "exponential": {"factor": positive},
     "inverse_time": {"decay": not_negative},
     "cosine": {"final": share},
+    "cyclic_cosine": {"cycles": count, "final": share},
     "transformer": {},
     "plateau": {
         "factor": st.floats(0, 1, exclude_min=True, exclude_max=True),
@@ -148,7 +149,7 @@ train = table(
     clip_tensor_norm=positive,
     clip_norm=positive,
     class_weight=weights,
-    precision=st.sampled_from(["float32", "float64"]),
+    precision=st.sampled_from(["float32", "float64", "bfloat16"]),
     early_stopping=table({}, monitor=names(Monitor), patience=count, minimum_change=not_negative),
 )
 net = table(

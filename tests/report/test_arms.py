@@ -35,7 +35,7 @@ def study(tmp_path):
 
 
 def test_an_arm_has_its_interval_and_its_rate(study):
-    reached, _ = arm_charts(study, study.table(), ACCURACY)
+    reached, _ = arm_charts(study, study.table(), ACCURACY, [])
     assert reached["x"]["categories"] == ["plain", "<b>residual</b>"]
     interval, mean = reached["series"]
     assert (interval["low"], interval["high"]) == ([0.4, 0.8], [0.6, 0.95])
@@ -44,7 +44,7 @@ def test_an_arm_has_its_interval_and_its_rate(study):
 
 
 def test_each_arm_has_a_curve_over_rates_in_their_order(study):
-    _, rates = arm_charts(study, study.table(), ACCURACY)
+    _, rates = arm_charts(study, study.table(), ACCURACY, [])
     assert rates["x"]["scale"] == "log"
     curves = {line["name"]: (line["x"], line["y"]) for line in rates["series"]}
     assert curves["plain"] == ([0.001, 0.1], [0.2, 0.5])
@@ -54,5 +54,5 @@ def test_each_arm_has_a_curve_over_rates_in_their_order(study):
 def test_without_its_rates_the_rest_is_drawn(study):
     (study.path / "rates.parquet").unlink()
     assert [
-        chart["name"] for chart in arm_charts(study, read(study.path, "settings"), ACCURACY)
+        chart["name"] for chart in arm_charts(study, read(study.path, "settings"), ACCURACY, [])
     ] == ["arms"]

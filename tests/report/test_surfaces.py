@@ -97,5 +97,5 @@ def test_a_broken_table_is_named_and_the_rest_is_shown(made, home, broken):
         write(folder, "surface", table)
     page = run_page(folder)
     assert page["sections"] == []
-    assert any("surface.parquet" in line for line in page["notices"])
+    assert any("surface.parquet" in line for line in page["lost"])
     assert page["charts"]["curves"]

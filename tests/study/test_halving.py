@@ -9,6 +9,7 @@ import surefoot as sf
 from surefoot.study import command
 from surefoot.study.halving import Halving
 from surefoot.study.plan import make_plan
+from surefoot.study.progress import Progress
 from surefoot.study.space import expand, read_vary
 
 VARY = {
@@ -105,6 +106,40 @@ def test_an_interrupted_study_goes_on_with_those_that_were_left(
     for name, column in halved.runs.items():
         if name != "seconds":
             assert np.array_equal(again.runs[name], column), name
+
+
+@pytest.mark.parametrize("dispatch", [4, 14])
+def test_one_that_was_killed_at_any_dispatch_ends_with_the_same_bits(
+    recipe, tmp_path, monkeypatch, dispatch
+):
+    """Also what is concluded, and what the best and a baseline reach with fresh seeds."""
+    options = {"halving": True, "validated": True}
+    options["baseline"] = {"learning_rate": 1e-6, "optimizer": "sgd"}
+    whole = studied(recipe, tmp_path / "whole", **options)
+    real, seen = Progress.block, []
+
+    def gone(self, block):
+        seen.append(block)
+        if len(seen) > dispatch:
+            raise KeyboardInterrupt
+        return real(self, block)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "block", gone)
+        with pytest.raises(KeyboardInterrupt):
+            studied(recipe, tmp_path / "study", **options)
+    again = studied(recipe, tmp_path / "study", **options)
+    for own, expected in ((again.runs, whole.runs), (again.table(), whole.table())):
+        assert list(own) == list(expected)
+        for name, column in expected.items():
+            same = (
+                own[name].tolist() == column.tolist()
+                if column.dtype == object
+                else (own[name].tobytes() == column.tobytes())
+            )
+            assert same or name == "seconds", name
+    assert again.summary["best"] == whole.summary["best"]
+    assert again.conclusions == whole.conclusions
 
 
 @pytest.mark.parametrize(

@@ -10,21 +10,29 @@ from pathlib import Path
 
 import typer
 
+from surefoot.cli.averages import averages
+from surefoot.cli.backprop import backprop
+from surefoot.cli.compare import compare
 from surefoot.cli.data import data
 from surefoot.cli.datasets import datasets
 from surefoot.cli.diagnose import diagnose
+from surefoot.cli.ensemble import ensemble
 from surefoot.cli.explain import explain
 from surefoot.cli.export import export
 from surefoot.cli.find_rate import find_rate
+from surefoot.cli.gradcheck import gradcheck
 from surefoot.cli.landscape import landscape
 from surefoot.cli.predict import predict
+from surefoot.cli.race import race
 from surefoot.cli.repair import repair
 from surefoot.cli.report import report
 from surefoot.cli.resume import resume
+from surefoot.cli.saliency import saliency
 from surefoot.cli.serve import serve
 from surefoot.cli.study import study
 from surefoot.cli.train import train
 from surefoot.errors import SurefootError
+from surefoot.processes import end
 
 _NO_MEMORY = "there is not enough memory; try a smaller batch, net or data set"
 
@@ -43,8 +51,15 @@ app.command()(data)
 app.command()(diagnose)
 app.command()(repair)
 app.command()(study)
+app.command()(ensemble)
 app.command("find-rate")(find_rate)
 app.command()(landscape)
+app.command()(race)
+app.command()(averages)
+app.command()(compare)
+app.command()(gradcheck)
+app.command()(backprop)
+app.command()(saliency)
 app.command()(explain)
 app.command()(report)
 app.command()(serve)
@@ -71,9 +86,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except SurefootError as error:
         _say(str(error))
+        end(error.exit_code)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         _say("interrupted")
+        end(130)
         sys.exit(130)
     except MemoryError:
         _say(_NO_MEMORY)

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 
 
 def explain(
-    finding: Annotated[
+    topic: Annotated[
         str | None,
-        typer.Argument(metavar="ID", help="such as dead-units; none: all, with a line each"),
+        typer.Argument(
+            metavar="TOPIC",
+            help="a finding such as dead-units, or a page of the handbook such as momentum; none: "
+            "all, with a line each",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
 ) -> None:
-    """Tell what a finding is, how it is recognized, and what to change."""
+    """Tell what a finding is and what to change, or open a page of the handbook."""
     from rich.console import Console
     from rich.markdown import Markdown
 
     from surefoot.cli.output import print_json
     from surefoot.doctor.story import story, summaries
+    from surefoot.errors import InputError, nearest
+    from surefoot.handbook.pages import page, topics
 
-    if finding is None:
-        _list(summaries(), as_json)
+    findings, pages = summaries(), topics()
+    if topic is None:
+        _list(findings, pages, as_json)
         return
-    text = story(finding)
+    if topic not in findings and topic not in pages:
+        every = [*findings, *pages]
+        raise InputError(
+            f"there is no topic {topic!r}{nearest(topic, every)} (topics: {', '.join(every)})"
+        )
+    text = story(topic) if topic in findings else page(topic)
     if as_json:
-        print_json({"id": finding, "text": text})
+        print_json({"id": topic, "text": text})
         return
     console = Console()
     if console.is_terminal:
@@ -35,7 +48,7 @@ def explain(
         typer.echo(text, nl=False)
 
 
-def _list(lines: dict[str, str], as_json: bool) -> None:
+def _list(findings: Mapping[str, str], pages: Mapping[str, str], as_json: bool) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -43,9 +56,15 @@ def _list(lines: dict[str, str], as_json: bool) -> None:
     from surefoot.cli.output import print_json
 
     if as_json:
-        print_json({"findings": [{"id": id, "text": text} for id, text in lines.items()]})
+        told = {"findings": findings, "pages": pages}
+        print_json(
+            {
+                part: [{"id": id, "text": text} for id, text in lines.items()]
+                for part, lines in told.items()
+            }
+        )
         return
     table = Table(box=None, pad_edge=False, show_header=False)
-    for id, text in lines.items():
+    for id, text in {**findings, **pages}.items():
         table.add_row(Text(id, no_wrap=True), Text(text))
     Console().print(table)

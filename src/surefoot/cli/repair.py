@@ -31,7 +31,8 @@ def repair(
     """Find the smallest edit that makes a failing run or recipe train well, and prove it.
 
     What is given is not changed. A repair is written into a folder of its own, with the trained
-    network; where nothing was wrong or nothing helped, nothing is written.
+    network; where nothing was wrong or nothing helped, nothing is written, nor where it is stopped
+    before there is a proof: what was tried is tried again then.
     """
     from rich.console import Console
 
@@ -66,12 +67,24 @@ def show(people: Console, done: Repair) -> None:
     elif done.tried:
         _tried(people, done)
     if done.folder is not None:
+        if _was_interrupted(done.folder):
+            people.print(
+                f"\nits training was interrupted: `surefoot resume {done.folder}` goes on with it",
+                markup=False,
+                soft_wrap=True,
+            )
         people.print(
             f"\n{done.folder}: recipe.toml, changes.diff, proof.json, and the trained network in "
             "run/",
             markup=False,
             soft_wrap=True,
         )
+
+
+def _was_interrupted(folder: Path) -> bool:
+    from surefoot.run import Run
+
+    return Run(folder / "run").summary.get("ended") == "interrupted"
 
 
 def _proof(people: Console, done: Repair) -> None:

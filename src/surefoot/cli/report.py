@@ -26,16 +26,22 @@ def report(
 ) -> None:
     """Write the page of a run, a repair or a study: one HTML file that needs nothing else.
 
-    A run that still trains, diverged or lost a file gets a page that says so and shows the rest.
+    A run that still trains, diverged or lost a file gets a page that says so and shows the rest;
+    a file that is missing or was altered is named on standard error too.
     """
     from surefoot.cli.output import console, print_json
     from surefoot.report.write import write_report
 
-    path = write_report(folder, out)
+    people = console()
+
+    def tell(line: str) -> None:
+        people.print(f"not readable: {line}", markup=False, soft_wrap=True)
+
+    path = write_report(folder, out, tell=tell)
     if as_json:
         print_json({"report": str(path), "bytes": path.stat().st_size})
     else:
-        console().print(f"report: {path}", markup=False, soft_wrap=True)
+        people.print(f"report: {path}", markup=False, soft_wrap=True)
 
 
 def add_report(people: Console, folder: Path, dataset: Dataset | None = None) -> None:

@@ -10,6 +10,8 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from rich.console import Console
+
     from surefoot.engine.events import Block
     from surefoot.job import Job
 
@@ -26,14 +28,27 @@ def resume(
     It ends with the same bits as a run that was never stopped. Where no checkpoint is good
     training begins anew; a run that is over stays as it is.
     """
+    from surefoot.cli.output import console
+    from surefoot.processes import is_first, together
+    from surefoot.resumer import resume_following
+
+    with together():
+        if is_first():
+            return _resume(run, as_json, console(quiet))
+        resume_following(run)
+    return 0
+
+
+def _resume(run: Path, as_json: bool, people: Console) -> int:
+    """Go on with a run; return the exit code."""
     from contextlib import ExitStack
 
-    from surefoot.cli.output import console, print_json
+    from surefoot.cli.output import print_json
     from surefoot.cli.progress import TrainingProgress
     from surefoot.cli.train import JSON_NAMES, conclude, exit_code
     from surefoot.resumer import resume as go_on
 
-    people, jobs = console(quiet), []
+    jobs = []
 
     def tell(line: str) -> None:
         people.print(line, markup=False, soft_wrap=True)

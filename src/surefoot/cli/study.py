@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,7 @@ def study(
     """
     from surefoot.cli.output import console, print_json
     from surefoot.cli.report import add_report
+    from surefoot.processes import is_first, place_of, together
     from surefoot.recipe.overrides import parse_assignments
 
     people = console(quiet)
@@ -77,10 +79,18 @@ def study(
         return
     if what.endswith(".toml") or Path(what).is_file():
         options = {"a source": source, "--seeds": seeds, "--epochs": epochs, "--set": settings}
-        found = _file(what, options, out, tell)
+        with together():
+            found = _file(what, options, out, tell if is_first() else lambda line: None)
+        if found is None:
+            return
     else:
         from surefoot.study.ready.command import ready_study
 
+        if place_of(os.environ) is not None:
+            raise InputError(
+                "a ready study is done by one process, on all of its devices; start one, or write "
+                "a study.toml with [vary]"
+            )
         found = ready_study(
             what,
             source,
@@ -101,7 +111,7 @@ def study(
 
 def _file(
     path: str, options: dict[str, Any], out: Path | None, tell: Callable[[str], None]
-) -> Study:
+) -> Study | None:
     from surefoot.study.file import study_file
 
     given = [name for name, value in options.items() if value is not None]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from surefoot.data import Encoding
     from surefoot.doctor.finding import Finding
     from surefoot.job import Job
+    from surefoot.recipe import Recipe
     from surefoot.run import Run
 
 # What `--json` prints of a run's summary.
@@ -36,7 +37,7 @@ def train(
         typer.Option(help="a table's column to predict; may be repeated", show_default=False),
     ] = None,
     net: Annotated[
-        str | None, typer.Option(help="mlp:128,64, convnet or resnet:20", show_default=False)
+        str | None, typer.Option(help="mlp:128,64, convnet, resnet:20, …", show_default=False)
     ] = None,
     optimizer: Annotated[
         str | None, typer.Option(help="update rule, such as adam or sgd", show_default=False)
@@ -69,14 +70,9 @@ def train(
 
     What is not said is chosen from the data and written into the run's recipe.
     """
-    from surefoot.cli.findings import say
-    from surefoot.cli.output import console, print_json
-    from surefoot.cli.progress import TrainingProgress
-    from surefoot.cli.report import add_report
-    from surefoot.job import prepare
-    from surefoot.keeper import new_folder
+    from surefoot.cli.output import console
+    from surefoot.processes import together
     from surefoot.recipe.overrides import parse_assignments
-    from surefoot.trainer import execute
 
     options = {
         "data.target": target or None,
@@ -88,8 +84,32 @@ def train(
     }
     keys: dict[str, Any] = {key: value for key, value in options.items() if value is not None}
     keys.update(parse_assignments(assign or []))
-    job = prepare(source, net=net, optimizer=optimizer, keys=keys)
-    people = console(quiet)
+    with together():
+        return _train(
+            {"source": source, "net": net, "optimizer": optimizer, "keys": keys},
+            out,
+            console(quiet),
+            as_json,
+        )
+
+
+def _train(asked: dict[str, Any], out: Path | None, people: Console, as_json: bool) -> int:
+    """Train what was asked for; return the exit code."""
+    from surefoot.cli.findings import say
+    from surefoot.cli.output import print_json
+    from surefoot.cli.progress import TrainingProgress
+    from surefoot.cli.report import add_report
+    from surefoot.engine.agreement import everybody
+    from surefoot.job import prepare
+    from surefoot.keeper import new_folder
+    from surefoot.processes import is_first
+    from surefoot.trainer import execute, follow
+
+    with everybody():
+        job = prepare(**asked)
+    if not is_first():
+        follow(job)
+        return 0
     progress = TrainingProgress(
         people, job.cohort.total_steps, job.recipe.train.epochs, job.cohort.measure
     )
@@ -142,13 +162,22 @@ def _introduce(people: Console, job: Job) -> None:
     for note in () if people.quiet else (*remarks(job.look), *data.notes):
         people.print(note, markup=False, soft_wrap=True)
     weights = sum(site.weights for site in job.cohort.blueprint.network.sites)
-    rate = getattr(recipe.optimizer, "learning_rate", None)
-    rule = recipe.optimizer.name + (f" at {rate:g}" if rate is not None else "")
     people.print(
-        f"{_describe_net(job)} ({weights:,} weights), {rule}, {recipe.train.loss}, batches of "
-        f"{job.cohort.batch}, {recipe.train.epochs} epochs",
+        f"{_describe_net(job)} ({weights:,} weights), {_describe_method(recipe)}, "
+        f"{recipe.train.loss}, batches of {job.cohort.batch}, {recipe.train.epochs} epochs",
         soft_wrap=True,
     )
+
+
+def _describe_method(recipe: Recipe) -> str:
+    """Return what changes the weights: "adam at 0.001", "genetic algorithm, 256 individuals"."""
+    if recipe.train.method != "gradient":
+        name = "genetic algorithm"
+        if recipe.train.method == "evolution_strategy":
+            name = f"evolution strategy {recipe.evolution.strategy}"
+        return f"{name}, {recipe.evolution.population:,} individuals"
+    rate = getattr(recipe.optimizer, "learning_rate", None)
+    return recipe.optimizer.name + (f" at {rate:g}" if rate is not None else "")
 
 
 def _treatments(encoding: Encoding) -> Table:

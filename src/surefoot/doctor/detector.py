@@ -9,6 +9,26 @@ from dataclasses import dataclass
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.finding import FindingId, Suspicion
 
+# What these find is a fault of descent along gradients: other methods have none of it.
+OF_GRADIENTS = frozenset(
+    {
+        "exploding-gradients",
+        "vanishing-gradients",
+        "dead-units",
+        "saturated-units",
+        "symmetric-units",
+        "initialization-scale",
+        "learning-rate-too-high",
+        "learning-rate-too-low",
+        "saddle-point",
+        "local-minimum",
+        "flat-region",
+        "ravine",
+        "batch-too-small",
+        "depth-degradation",
+    }
+)
+
 
 @dataclass(frozen=True)
 class Detector:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 
 from surefoot.doctor.causes import causes_of, chain, root_scores
-from surefoot.doctor.detector import Detector
+from surefoot.doctor.detector import OF_GRADIENTS, Detector
 from surefoot.doctor.evidence import PLACE, Evidence
-from surefoot.doctor.finding import Finding, Severity, Suspicion
+from surefoot.doctor.finding import Finding, Remedy, Severity, Suspicion
 from surefoot.doctor.outcome import Outcome, outcome
 from surefoot.doctor.registry import DETECTORS
 from surefoot.recipe import Recipe
@@ -91,9 +91,12 @@ def suspect(
 ) -> tuple[list[Suspicion], tuple[str, ...]]:
     """Ask every detector; return what they say, and the columns that some of them lacked."""
     gone = set(evidence.lacking)
+    by_gradient = evidence.recipe.train.method == "gradient"
     found, lacking = [], gone.intersection(PLACE)
     with np.errstate(all="ignore"):
         for detector in detectors:
+            if not by_gradient and detector.id in OF_GRADIENTS:
+                continue
             missing = gone.intersection(detector.reads)
             if missing:
                 lacking |= missing
@@ -106,8 +109,17 @@ def suspect(
 
 def _with_changes(suspicion: Suspicion, recipe: Recipe) -> Suspicion:
     """Leave out remedies that the recipe has already: they would change nothing."""
-    kept = tuple(r for r in suspicion.remedies if not r.edits or r.apply(recipe) != recipe)
+    kept = tuple(r for r in suspicion.remedies if not r.edits or _changes(r, recipe))
     return replace(suspicion, remedies=kept) if kept != suspicion.remedies else suspicion
+
+
+def _changes(remedy: Remedy, recipe: Recipe) -> bool:
+    """Whether training would be another: without gradients, update rule and schedule are unused."""
+    edited = remedy.apply(recipe)
+    if recipe.train.method != "gradient":
+        kept = {"optimizer": recipe.optimizer, "schedule": recipe.schedule}
+        edited = edited.model_copy(update=kept)
+    return edited != recipe
 
 
 def weigh(

@@ -10,6 +10,7 @@ from surefoot.doctor.evidence import Evidence
 from surefoot.errors import RunError, SurefootError
 from surefoot.files import read_json
 from surefoot.recipe import load
+from surefoot.run import refuse_ensemble
 from surefoot.vitals.table import Table, read
 
 
@@ -28,6 +29,8 @@ def read_run(folder: str | Path) -> tuple[Evidence, tuple[str, ...]]:
         raise RunError(f"{path}: no such folder; give the folder of a run, or a recipe.toml")
     if not (path / "recipe.toml").is_file():
         raise RunError(f"{path}: holds no recipe.toml; this is not a run's folder")
+    if (path / "members.parquet").is_file():
+        refuse_ensemble(path, read_json(path / "summary.json"), "the doctor judges single runs")
     check(path, "recipe.toml")
     recipe = load(path / "recipe.toml")
     tables: dict[str, Table] = {}

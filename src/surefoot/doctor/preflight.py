@@ -198,6 +198,8 @@ def _gradients(evidence: Evidence, fine: bool) -> Iterator[Row]:
         return
     signal = evidence.vital("signal_rms")[0]
     first, last = float(signal[linear[0].index]), float(signal[linear[-1].index])
+    if math.isnan(first) and evidence.recipe.train.method != "gradient":
+        return  # there is none
     ratio = first / last if last > 0 else math.nan
     told = f"Of the error's signal at the last layer {number(ratio)} reaches the first one."
     yield _row("gradient-variance", fine, ratio, "0.02 to 20", told)

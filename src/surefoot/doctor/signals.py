@@ -102,10 +102,13 @@ def hidden(evidence: Evidence) -> list[Layer]:
 def update_ratio(evidence: Evidence) -> Array:
     """Return ‖update‖/‖weights‖ at each record, the median over layers, [records].
 
-    Layers whose weights are nearly zero, as biases-only or zero-started ones, say nothing.
+    Layers whose weights are nearly zero, as biases-only or zero-started ones, say nothing; nor do
+    those that the recipe freezes.
     """
     ratio, weight = evidence.vital("update_ratio"), evidence.vital("weight_rms")
     usable = np.where(weight > 1e-8, ratio, np.nan)
+    if evidence.recipe.transfer is not None:
+        usable = np.where(ratio > 0, usable, np.nan)
     there = np.isfinite(usable)
     result = np.full(len(usable), np.nan)
     for row in np.flatnonzero(there.any(axis=1)).tolist():

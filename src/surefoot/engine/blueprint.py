@@ -66,7 +66,8 @@ class Blueprint:
         """
         if recipe.optimizer.name.startswith("optax."):
             from_optax(recipe.optimizer.name, dict(recipe.optimizer.options))
-        network = build(recipe.net, feature_shape, target.size)
+        low = recipe.train.precision == "bfloat16"
+        network = build(recipe.net, feature_shape, target.size, low=low)
         _check_outputs(network, target)
         measure = {"classes": "accuracy", "labels": "label_accuracy", "numbers": "rmse"}
         objective = Objective(
@@ -83,6 +84,9 @@ class Blueprint:
             target.size,
             target.kind,
             transformation,
+            # Its mean of the weights is part of the step.
+            None if recipe.average is None else structure(recipe.average),
+            None if recipe.train.method == "gradient" else structure(recipe.evolution),
         )
         return cls(key, recipe, network, objective, inputs, transformation)
 
@@ -104,7 +108,10 @@ def _check_outputs(network: Network, target: Target) -> None:
 def step_numbers(recipe: Recipe) -> dict[str, Any]:
     """Return the lane numbers that the compiled step takes."""
     tree = numbers(recipe)
-    chosen = {name: tree[name] for name in ("net", "optimizer", "schedule", "train")}
+    names = ["net", "optimizer", "schedule", "train", "average"]
+    if recipe.train.method != "gradient":
+        names.append("evolution")
+    chosen = {name: tree[name] for name in names if name in tree}
     return _without(chosen)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,9 +13,9 @@ from surefoot.engine.cohort import Cohort
 from surefoot.engine.groups import Groups
 from surefoot.engine.placement import place_lanes
 from surefoot.engine.programs import Programs
+from surefoot.engine.starting import first_weights
 from surefoot.engine.step import LaneInput, LaneState
 from surefoot.engine.stopping import choose
-from surefoot.recipe import numbers
 
 
 class Carried(NamedTuple):
@@ -38,18 +37,23 @@ class Carried(NamedTuple):
         return self.states.params, self.states.state
 
     @property
+    def averaged(self) -> tuple[Any, Any]:
+        """Their means, where the recipe asks for them; else the same."""
+        mean = self.states.average
+        return self.weights if mean is None else (mean.params, mean.state)
+
+    @property
     def chosen(self) -> tuple[Any, Any]:
         """Parameters and running averages that training leaves behind."""
-        return self.weights if self.kept is None else self.kept
+        return self.averaged if self.kept is None else self.kept
 
-    def keep(self, improved: NDArray[np.bool_]) -> Carried:
+    def keep(self, improved: Any) -> Carried:
         """Keep the weights of some lanes as they are now."""
-        return self._replace(kept=choose(improved, self.weights, self.kept))
+        return self._replace(kept=choose(improved, self.averaged, self.kept))
 
-    def scale_rates(self, scale: NDArray[np.floating]) -> Carried:
+    def scale_rates(self, scale: Any) -> Carried:
         """Multiply the learning rates of all lanes."""
-        dtype = self.given.rate_scale.dtype
-        return self._replace(given=self.given._replace(rate_scale=jnp.asarray(scale, dtype)))
+        return self._replace(given=self.given._replace(rate_scale=scale))
 
 
 class CarriedLanes:
@@ -78,7 +82,18 @@ class CarriedLanes:
             return
         whole = self._gone = self.whole()
         self._groups.deal(np.flatnonzero(going))
-        self.parts = [jax.device_put(part) for part in self._groups.split(whole)]
+        self.parts = [self._groups.place(part) for part in self._groups.split(whole)]
+
+    def keep(self, improved: NDArray[np.bool_]) -> None:
+        """Keep the weights of some lanes as they are now."""
+        chosen = zip(self.parts, self._groups.split(improved), strict=True)
+        self.parts = [part.keep(self._groups.place(own)) for part, own in chosen]
+
+    def scale_rates(self, scale: NDArray[np.floating]) -> None:
+        """Multiply the learning rates of all lanes."""
+        scale = scale.astype(self.parts[0].given.rate_scale.dtype)
+        scaled = zip(self.parts, self._groups.split(scale), strict=True)
+        self.parts = [part.scale_rates(self._groups.place(own)) for part, own in scaled]
 
 
 def first_parts(
@@ -94,18 +109,16 @@ def first_parts(
         cohort: whose lanes they are.
         programs: of its blueprint.
         groups: what the lanes are dealt out to.
-        start: the state of each lane to go on from; weights are drawn anew where nothing is given.
+        start: the state of each lane to go on from; where nothing is given the lanes begin as
+            their recipes say.
         epochs_before: how many epochs were trained before.
     """
     split = groups.split(place_lanes(cohort, epochs_before))
-    given = [jax.device_put(part) for part in split]
-    drawn = start or [
-        network.init(recipe.seed, numbers(recipe.net), cohort.precision)
-        for network, recipe in zip(cohort.networks, cohort.recipes, strict=True)
-    ]
+    given = [groups.place(part) for part in split]
+    drawn = start or first_weights(cohort)
     stacked = jax.tree.map(lambda *lanes: np.stack(lanes), *drawn)
-    states = [jax.device_put(part) for part in groups.split(stacked)]
+    states = [groups.place(part) for part in groups.split(stacked)]
     if start is None:
-        begin = programs.start.prepare(*states[0], given[0]).compiled()
+        begin = programs.start.prepare(*states[0], given[0], layout=groups.layout).compiled()
         states = [begin(*own, part) for own, part in zip(states, given, strict=True)]
     return [Carried(*both, None) for both in zip(states, given, strict=True)]

@@ -12,11 +12,15 @@ from optax import GradientTransformation
 from surefoot.data.dataset import Dataset
 from surefoot.engine.blueprint import Blueprint
 from surefoot.engine.order import epoch_order
+from surefoot.engine.rates import factors_of
+from surefoot.engine.starting import check_start
 from surefoot.errors import DataError, RecipeError
 from surefoot.recipe import Recipe
 
 # Weights, gradients, update, and the two averages of Adam.
 _COPIES = 5
+# Of a population: itself, two parents of each child, the child, and its changes.
+_POPULATIONS = 5
 # Steps are counted in 32 bits.
 _MOST_STEPS = 2**31 - 1
 
@@ -88,6 +92,14 @@ class Cohort:
                 f"{self.batch} rows and there can be {_MOST_STEPS:,}; set it to "
                 f"{_MOST_STEPS // self.steps_per_epoch} or less"
             )
+        # What multiplies the updates of each layer, of all lanes; None where no recipe says it.
+        self.factors = factors_of(self.recipes, self.networks, self.steps_per_epoch)
+        if self.factors is not None and first.train.method != "gradient":
+            raise RecipeError(
+                f"transfer: train.method = {first.train.method!r} changes all weights alike; leave "
+                "freeze and rates out"
+            )
+        check_start(self)
 
     @property
     def total_steps(self) -> int:
@@ -102,7 +114,7 @@ class Cohort:
     @property
     def precision(self) -> np.dtype:
         """The type of all arithmetic."""
-        return np.dtype(self.recipes[0].train.precision)
+        return np.dtype(self.recipes[0].train.dtype)
 
     @property
     def lanes(self) -> int:
@@ -163,13 +175,16 @@ class Cohort:
         """Refuse weights that this machine cannot hold, before any is drawn."""
         weights = sum(site.weights for site in self.blueprint.network.sites)
         size = self.precision.itemsize
-        need = weights * size * self.lanes * _COPIES
+        first = self.recipes[0]
+        evolves = first.train.method != "gradient"
+        copies = _COPIES + evolves * _POPULATIONS * first.evolution.population
+        need = weights * size * self.lanes * copies
         have = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         if need > have:
             raise RecipeError(
                 f"net: {weights:,} weights ({self.lanes} lane{'s' if self.lanes > 1 else ''}) need "
                 f"about {need / 1e9:,.0f} GB to train and this machine has {have / 1e9:,.0f} GB; "
-                "make the layers smaller"
+                f"make the layers{' or evolution.population' * evolves} smaller"
             )
 
     def _check_monitor(self, recipe: Recipe) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.groups import Groups
+from surefoot.engine.mesh import SINGLE, Layout
 from surefoot.engine.program import Prepared
 from surefoot.engine.programs import Programs, Rows
 from surefoot.engine.step import LaneInput, LaneState
@@ -19,6 +20,8 @@ from surefoot.engine.step import LaneInput, LaneState
 # How many numbers the layers of one evaluation may hold.
 _NUMBERS = 8_000_000
 TRAINING, VALIDATION = 0, 1
+# Loss and measure of a lane over the training rows, and over the validation rows.
+Measured = tuple[tuple[float, float], tuple[float, float] | None]
 
 
 class Evaluation:
@@ -28,17 +31,25 @@ class Evaluation:
         cohort: whose rows they are.
         rows: those for training first, of a stream the sample that is kept.
         lanes: how many lanes the program takes.
+        layout: of the devices.
     """
 
-    def __init__(self, cohort: Cohort, rows: Rows, lanes: int) -> None:
+    def __init__(self, cohort: Cohort, rows: Rows, lanes: int, layout: Layout = SINGLE) -> None:
         self._cohort, self._rows, self._lanes = cohort, rows, lanes
+        self._layout = layout
         self.program: Callable[..., Any] | None = None
 
     def prepare(self, programs: Programs, lanes: LaneState, given: LaneInput) -> Prepared:
         """Trace the program; compiled, it is to be put into `program`."""
         bounds = np.int32(0), np.int32(1)
         return programs.evaluate.prepare(
-            lanes.params, lanes.state, given, self._rows, *bounds, chunk=self._chunk()
+            lanes.params,
+            lanes.state,
+            given,
+            self._rows,
+            *bounds,
+            chunk=self._chunk(),
+            layout=self._layout,
         )
 
     def __call__(
@@ -64,6 +75,19 @@ class Evaluation:
         loss, measure = groups.join(groups.run(group, weights, given))
         return loss, self.in_units(measure)
 
+    def whole(
+        self, groups: Groups, weights: Sequence[Any], given: Sequence[LaneInput]
+    ) -> list[Measured]:
+        """Return loss and measure of each lane over all rows; arguments are those of a call."""
+
+        def of(part: int) -> list[tuple[float, float]]:
+            loss, measure = self(groups, weights, given, part)
+            return list(zip(loss.tolist(), measure.tolist(), strict=True))
+
+        train = of(TRAINING)
+        held_out = [None] * len(train) if self._cohort.dataset.x_val is None else of(VALIDATION)
+        return list(zip(train, held_out, strict=True))
+
     def in_units(self, measure: NDArray[Any]) -> NDArray[Any]:
         """Return accuracies as they are, and mean squares as their roots."""
         return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
@@ -74,4 +98,5 @@ class Evaluation:
         per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
         fitting = _NUMBERS // (per_row * self._lanes)
         power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
-        return min(power, self._rows.x.shape[0])
+        share = self._layout.batch  # of the rows that are evaluated at once, to each device
+        return max(1, min(power * share, self._rows.x.shape[0]) // share) * share

@@ -54,6 +54,36 @@ class Block:
     running: NDArray[np.bool_]
     diverged: NDArray[np.int32]
 
+    @classmethod
+    def of(
+        cls,
+        epoch: int,
+        first: int,
+        loss: Array,
+        measure: Array,
+        recorded: Array,
+        measured: Any,
+        *,
+        running: NDArray[np.bool_],
+        diverged: NDArray[np.int32],
+    ) -> Block:
+        """Return a block without validation; `measured` may have room for more records."""
+        number = len(recorded)
+        return cls(
+            epoch=epoch,
+            first=first,
+            loss=loss,
+            measure=measure,
+            recorded=recorded,
+            rate=measured.rate[:number],
+            norm=measured.norm[:number],
+            clipped_norm=measured.clipped_norm[:number],
+            vitals=measured.vitals[:number],
+            validation=None,
+            running=running,
+            diverged=diverged,
+        )
+
     def with_validation(self, validation: Validation) -> Block:
         """Return the block that ends an epoch."""
         return replace(self, validation=validation)
@@ -110,3 +140,26 @@ class Silent:
     def stop(self) -> bool:
         """Never."""
         return False
+
+
+def epoch_metrics(
+    measure: str,
+    losses: NDArray[Any],
+    measures: NDArray[Any],
+    validation: Validation | None,
+) -> dict[str, NDArray[Any]]:
+    """Return what an epoch came to for each lane, under the names that may be monitored.
+
+    Args:
+        measure: "accuracy" or "rmse".
+        losses: of each step and lane.
+        measures: the same.
+        validation: loss and measure over the validation rows, where there are any.
+    """
+    rmse = measure == "rmse"
+    mean = np.sqrt(np.mean(measures**2, axis=0)) if rmse else np.mean(measures, axis=0)
+    metrics = {"train_loss": np.mean(losses, axis=0), f"train_{measure}": mean}
+    if validation is not None:
+        metrics["validation_loss"] = validation.loss
+        metrics[f"validation_{measure}"] = validation.measure
+    return metrics

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import NamedTuple, Protocol
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.data.stream import Chunk, Stream
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.mesh import SINGLE, Layout
 from surefoot.engine.programs import Rows
 from surefoot.engine.weights import class_weights, weighted
 
@@ -76,7 +76,14 @@ class Streamed:
     """
 
     def __init__(
-        self, cohort: Cohort, stream: Stream, steps: int, first: int, last: int, done: int = 0
+        self,
+        cohort: Cohort,
+        stream: Stream,
+        steps: int,
+        first: int,
+        last: int,
+        done: int = 0,
+        layout: Layout = SINGLE,
     ) -> None:
         """Begin to read.
 
@@ -87,7 +94,9 @@ class Streamed:
             first: the first epoch.
             last: the last one.
             done: how many steps of the first epoch were taken before.
+            layout: of the devices; each is given all rows.
         """
+        self._layout = layout
         dataset, train = cohort.dataset, cohort.recipes[0].train
         row_bytes = dataset.x_train[0].nbytes + dataset.y_train[0].nbytes
         fitting = _CHUNK_BYTES // (cohort.batch * row_bytes)
@@ -121,14 +130,22 @@ class Streamed:
         weights = weighted(self._of_class, y, given)
         if weights is not None:
             weights = weights.astype(self._dtype)
-        return jax.device_put(Rows(x, y, weights))
+        return self._layout.everywhere(Rows(x, y, weights))
 
     def close(self) -> None:
         """Stop reading."""
         self._chunks.close()
 
 
-def feed_for(cohort: Cohort, data: Rows, steps: int, first: int, last: int, done: int = 0) -> Feed:
+def feed_for(
+    cohort: Cohort,
+    data: Rows,
+    steps: int,
+    first: int,
+    last: int,
+    done: int = 0,
+    layout: Layout = SINGLE,
+) -> Feed:
     """Return what gives the batches of some epochs.
 
     Args:
@@ -138,8 +155,9 @@ def feed_for(cohort: Cohort, data: Rows, steps: int, first: int, last: int, done
         first: the first epoch.
         last: the last one.
         done: how many steps of the first epoch were taken before.
+        layout: of the devices.
     """
     stream = cohort.dataset.stream
     if stream is None:
         return Resident(cohort, data, steps)
-    return Streamed(cohort, stream, steps, first, last, done)
+    return Streamed(cohort, stream, steps, first, last, done, layout)

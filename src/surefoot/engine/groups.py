@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -10,6 +9,9 @@ from typing import Any
 import jax
 import numpy as np
 from numpy.typing import NDArray
+
+from surefoot.backend import group_lanes, groups_at_once
+from surefoot.engine.mesh import SINGLE, Layout
 
 
 class Groups:
@@ -26,9 +28,13 @@ class Groups:
     as the largest divisor of the number of lanes that is not above the number of cores. Devices
     other than the CPU take all lanes as one group.
 
+    Where several devices share the lanes, a group has as many for each of them, and groups go one
+    after the other: they would wait for each other's devices.
+
     Attributes:
         count: how many groups there are.
         width: the lanes of each.
+        layout: of the devices.
 
     >>> groups = Groups(lanes=6, cores=4)
     >>> groups.count, [part.tolist() for part in groups.split(np.arange(6))]
@@ -42,14 +48,21 @@ class Groups:
     [0.0, nan, 2.0, nan, nan, 5.0]
     """
 
-    def __init__(self, lanes: int, width: int | None = None, cores: int | None = None) -> None:
-        if jax.default_backend() != "cpu":
-            cores, width = 1, None
-        cores = cores or available_cores()
+    def __init__(
+        self,
+        lanes: int,
+        width: int | None = None,
+        cores: int | None = None,
+        layout: Layout = SINGLE,
+    ) -> None:
+        alone = layout.mesh is None
+        cores, width = (cores or groups_at_once()) if alone else 1, group_lanes(width)
         if width is None:
             most = max(1, min(lanes, cores))
-            width = lanes // max(n for n in range(1, most + 1) if lanes % n == 0)
-        self.width = width
+            shares = max(n for n in range(1, most + 1) if lanes % n == 0) * layout.lanes
+            width = -(-lanes // shares)
+        self.layout = layout
+        self.width = width * layout.lanes
         self._lanes = lanes
         self.deal(np.arange(lanes))
         at_once = min(self.count, cores)
@@ -94,8 +107,9 @@ class Groups:
             into: arrays of all lanes that say what those that are gone have; without them it is
                 NaN. They are not written to.
         """
+        parts = self.layout.fetch(list(parts))
         if self._as_they_are:
-            return jax.tree.map(np.asarray, parts[0])
+            return parts[0]
         whole = jax.tree.map(lambda *arrays: self._joined(arrays, axis), *parts)
         if len(self._members) == self._lanes:
             return whole
@@ -118,9 +132,6 @@ class Groups:
         """Call a function for each group, with each group's arguments."""
         return list((self._pool.map if self._pool else map)(function, *arguments))
 
-
-def available_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    def place(self, tree: Any) -> Any:
+        """Put a group's part on the devices."""
+        return self.layout.place(tree)

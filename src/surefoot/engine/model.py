@@ -6,6 +6,8 @@ the checksums of both. Both are plain data; nothing in them is ever executed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -22,10 +24,12 @@ from surefoot.engine.blueprint import Blueprint, step_numbers
 from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
 from surefoot.engine.placement import stack
+from surefoot.engine.predictor import Predictor
+from surefoot.engine.program import Program
 from surefoot.engine.programs import programs_for
 from surefoot.engine.step import LaneInput
 from surefoot.engine.tensors import Arrays, filled, named, read_tensors, write_tensors
-from surefoot.errors import RunError, SurefootError, TrainingError
+from surefoot.errors import InputError, RunError, SurefootError, TrainingError
 from surefoot.files import read_json, write_json, write_whole
 from surefoot.recipe import Recipe, numbers
 
@@ -35,7 +39,7 @@ _CHUNK = 256
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Predictor):
     """A trained network.
 
     Attributes:
@@ -59,18 +63,12 @@ class Model:
     encoding: Encoding | None = None
 
     def outputs(self, x: Any) -> NDArray[Any]:
-        """Return the network's predictions for raw rows, [rows, outputs].
+        """Return the network's predictions for raw rows, as `Predictor` says."""
+        return self.forward(self._prepared(x))
 
-        Probabilities where the net ends in a softmax or sigmoid, numbers in the target's units
-        for regression.
-
-        Raises:
-            DataError: the rows do not have the shape that the net was trained on.
-        """
-        dtype = np.dtype(self.recipe.train.precision)
-        return self.forward(
-            prepare(x, self.preprocessing, self.feature_shape, dtype, self.encoding)
-        )
+    def _prepared(self, x: Any) -> NDArray[Any]:
+        dtype = np.dtype(self.recipe.train.dtype)
+        return prepare(x, self.preprocessing, self.feature_shape, dtype, self.encoding)
 
     def forward(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return the network's predictions for rows that were prepared, [rows, outputs].
@@ -78,51 +76,64 @@ class Model:
         Args:
             rows: as the first layer takes them, [rows, *feature_shape], in the recipe's precision.
         """
-        dtype = np.dtype(self.recipe.train.precision)
+        return self._run(self._programs.predict, rows)
+
+    def draws(self, x: Any, samples: int, seed: int = 0) -> NDArray[Any]:
+        """Return what the net says with units dropped at random: Gal and Ghahramani 2016.
+
+        Each sample is one thinned net, the same for all rows, so that what is said of a row does
+        not depend on those beside it. Normalization takes its running averages, as ever.
+
+        Args:
+            x: raw rows.
+            samples: how many thinned nets.
+            seed: of what they drop.
+
+        Returns:
+            Chances, or numbers in the target's units, [samples, rows, outputs].
+
+        Raises:
+            InputError: the net has no dropout, or ``samples`` is below 1.
+        """
+        drawn = self.drawn(self._prepared(x), samples, seed)
+        whole = self.target.kind == "numbers"
+        return drawn if whole else np.stack([self.chances(outputs) for outputs in drawn])
+
+    def drawn(self, rows: NDArray[Any], samples: int, seed: int) -> NDArray[Any]:
+        """Return outputs of thinned nets for prepared rows; `draws` says the rest."""
+        if samples < 1:
+            raise InputError(f"dropout = {samples}: at least 1 thinned net has to be asked")
+        if not self.has_dropout:
+            raise InputError(
+                "dropout: the net has no dropout layer whose rate is above 0: there is nothing to "
+                "draw; leave it out, or train with {dropout = 0.1} among net.layers"
+            )
+        program = self._programs.draw
+        return np.stack(
+            [self._run(program, rows, np.uint32(seed), np.int32(i)) for i in range(samples)]
+        )
+
+    @property
+    def has_dropout(self) -> bool:
+        """Whether a dropout layer has a rate above 0."""
+        return any(_dropout_rates(numbers(self.recipe.net)))
+
+    def _run(self, program: Program, rows: NDArray[Any], *more: Any) -> NDArray[Any]:
+        """Run a program for prepared rows, chunk by chunk."""
+        dtype = np.dtype(self.recipe.train.dtype)
         with jax.enable_x64(dtype == np.float64):
             lane = self._lane
             # A power of two: few programs are compiled, whatever the number of rows.
             chunk = min(_CHUNK, 1 << max(0, len(rows) - 1).bit_length())
             shape = np.zeros((chunk, *rows.shape[1:]), dtype)
-            predict = self._programs.predict.prepare(*lane, shape).compiled()
+            compiled = program.prepare(*lane, shape, *more).compiled()
             parts = []
             for first in range(0, len(rows), chunk):
                 part = rows[first : first + chunk]
                 filled = np.zeros((chunk, *rows.shape[1:]), dtype)
                 filled[: len(part)] = part
-                parts.append(np.asarray(predict(*lane, filled))[0, : len(part)])
+                parts.append(np.asarray(compiled(*lane, filled, *more))[0, : len(part)])
         return np.concatenate(parts) if parts else np.zeros((0, self.target.size), dtype)
-
-    def predict(self, x: Any) -> NDArray[Any]:
-        """Return labels, or numbers in the target's units, for raw rows."""
-        outputs = self.outputs(x)
-        if self.target.kind == "numbers":
-            return outputs[:, 0] if outputs.shape[1] == 1 else outputs
-        if self.target.kind == "labels":
-            return (outputs > 0.5).astype(int)
-        if outputs.shape[1] == 1:
-            return self.target.decode((outputs[:, 0] > 0.5).astype(np.int32))
-        return self.target.decode(np.argmax(outputs, axis=1).astype(np.int32))
-
-    def probabilities(self, x: Any) -> NDArray[Any] | None:
-        """Return the chance of each class, [rows, classes]; None where there are no classes.
-
-        A single output is the chance of the second class. Outputs that are not a distribution
-        are divided by their sum, as the loss does.
-        """
-        return None if self.target.kind == "numbers" else self.chances(self.outputs(x))
-
-    def chances(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        """Return the chance of each class, [rows, classes], or label, by the net's outputs."""
-        if self.target.kind == "labels":
-            return outputs
-        if outputs.shape[1] == 1:
-            second = np.clip(outputs, 0, 1)
-            return np.concatenate([1 - second, second], axis=1)
-        positive = np.maximum(outputs, 0)
-        total = positive.sum(axis=1, keepdims=True)
-        even = np.full_like(positive, 1 / positive.shape[1])
-        return np.divide(positive, total, out=even, where=total > 0)
 
     def save(self, folder: Path) -> None:
         """Write the two files, each whole or not at all.
@@ -131,21 +142,25 @@ class Model:
             TrainingError: a weight or a running average is not finite; nothing is written.
             RunError: the disk is full, or the folder cannot be written.
         """
+        save_parts(folder, *self.parts())
+
+    def parts(self) -> tuple[dict[str, Any], Arrays]:
+        """Return what is known of the net, as JSON has it, and its arrays by name.
+
+        Raises:
+            TrainingError: a weight or a running average is not finite.
+        """
         tree = {"params": self.params, "state": self.state}
         arrays = named({**tree, "scaling": self.scaling._asdict()})
         arrays |= named({"preprocessing": self.preprocessing.to_arrays()})
         _check_finite(arrays)
-        path = folder / "model.safetensors"
-        write_whole(path, lambda temporary: write_tensors(temporary, arrays))
         about = {
-            "format": FORMAT,
             "recipe": self.recipe.to_dict(),
             "feature_shape": list(self.feature_shape),
             "target": self.target.to_dict(),
             "encoding": None if self.encoding is None else self.encoding.to_dict(),
-            "arrays": of_file(path),
         }
-        write_json(folder / "model.json", sealed(about))
+        return about, arrays
 
     @classmethod
     def load(cls, folder: Path) -> Model:
@@ -154,31 +169,22 @@ class Model:
         Raises:
             RunError: a file is missing, broken, altered, or does not fit the others.
         """
-        path = folder / "model.safetensors"
-        about = read_json(folder / "model.json")
-        if not isinstance(about, dict) or about.get("format") not in (1, FORMAT):
-            raise RunError(f"{folder / 'model.json'}: not a model of format {FORMAT}")
-        if about["format"] != 1 or "sha256" in about:
-            check_seal(about, folder / "model.json")
-            check_file(path, about.get("arrays"))
-        arrays = read_tensors(path)
-        try:
-            return cls._assemble(about, arrays)
-        except (SurefootError, KeyError, TypeError, ValueError, AttributeError) as error:
-            reason = str(error).splitlines()[0]
-            raise RunError(
-                f"{folder}: model.json and model.safetensors disagree: {reason}"
-            ) from None
+        about, arrays = load_parts(folder)
+        if "members" in about:
+            raise RunError(f"{folder}: is an ensemble, and a single trained net is needed here")
+        with agreeing(folder):
+            return cls.assemble(about, arrays)
 
     @classmethod
-    def _assemble(cls, about: dict[str, Any], arrays: Arrays) -> Model:
+    def assemble(cls, about: dict[str, Any], arrays: Arrays) -> Model:
+        """Return the model that has these parts, from `parts`; whatever is wrong raises."""
         recipe = Recipe.parse(about["recipe"], where="model.json")
         target = Target.from_dict(about["target"])
         shape = tuple(int(size) for size in about["feature_shape"])
         if not shape or min(shape) < 1:
             raise RunError(f"feature_shape is {list(shape)}")
         network = Blueprint.of(recipe, shape, target).network
-        dtype = np.dtype(recipe.train.precision)
+        dtype = np.dtype(recipe.train.dtype)
         have = sum(array.size for name, array in arrays.items() if name.startswith("params."))
         need = sum(site.weights for site in network.sites)
         if need > have:
@@ -212,7 +218,7 @@ class Model:
     @cached_property
     def _lane(self) -> Any:
         """Return weights, state and numbers as a cohort of one lane, on the device."""
-        dtype = np.dtype(self.recipe.train.precision)
+        dtype = np.dtype(self.recipe.train.dtype)
         step = jax.tree.map(itemgetter(0), stack([step_numbers(self.recipe)], dtype))
         zero = np.int32(0)
         # Rows are scaled on the host: what the program is given holds no bytes.
@@ -221,6 +227,57 @@ class Model:
         return jax.device_put(
             jax.tree.map(lambda array: np.asarray(array)[None], (self.params, self.state, given))
         )
+
+
+def save_parts(folder: Path, about: dict[str, Any], arrays: Arrays) -> None:
+    """Write a model's two files from its parts, each whole or not at all."""
+    path = folder / "model.safetensors"
+    write_whole(path, lambda temporary: write_tensors(temporary, arrays))
+    write_json(folder / "model.json", sealed({"format": FORMAT, **about, "arrays": of_file(path)}))
+
+
+def load_parts(folder: Path) -> tuple[dict[str, Any], Arrays]:
+    """Read a model's two files, and check them against their checksums.
+
+    Raises:
+        RunError: a file is missing, broken or altered.
+    """
+    return check_parts(folder), read_tensors(folder / "model.safetensors")
+
+
+def check_parts(folder: Path) -> dict[str, Any]:
+    """Check a model's two files against their checksums; return what `model.json` says.
+
+    Raises:
+        RunError: a file is missing or altered.
+    """
+    about = read_json(folder / "model.json")
+    if not isinstance(about, dict) or about.get("format") not in (1, FORMAT):
+        raise RunError(f"{folder / 'model.json'}: not a model of format {FORMAT}")
+    if about["format"] != 1 or "sha256" in about:
+        check_seal(about, folder / "model.json")
+        check_file(folder / "model.safetensors", about.get("arrays"))
+    return about
+
+
+@contextmanager
+def agreeing(folder: Path) -> Iterator[None]:
+    """Turn whatever is wrong with the parts of a model into one line that names its folder."""
+    try:
+        yield
+    except (SurefootError, KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{folder}: model.json and model.safetensors disagree: {reason}") from None
+
+
+def _dropout_rates(tree: Any) -> Iterator[float]:
+    """Yield the rate of each dropout layer among the numbers of a net."""
+    if isinstance(tree, dict):
+        for name, value in tree.items():
+            yield from (float(value),) if name == "dropout" else _dropout_rates(value)
+    elif isinstance(tree, list):
+        for entry in tree:
+            yield from _dropout_rates(entry)
 
 
 def _check_fit(

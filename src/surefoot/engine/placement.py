@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from surefoot.engine.blueprint import step_numbers
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.inputs import InputScaling
+from surefoot.engine.mesh import SINGLE, Layout
 from surefoot.engine.objective import Scaling
 from surefoot.engine.programs import Rows
 from surefoot.engine.step import LaneInput
 from surefoot.engine.weights import row_weights
 
 
-def place_rows(cohort: Cohort) -> tuple[Rows, Rows]:
-    """Return all rows on the device: as training weighs them, and as evaluation does.
+def place_rows(cohort: Cohort, layout: Layout = SINGLE) -> tuple[Rows, Rows]:
+    """Return all rows on every device: as training weighs them, and as evaluation does.
 
     Class weights are for training alone. Where there are none both are the same arrays. Of a
     stream's training rows it is the sample.
@@ -29,10 +30,10 @@ def place_rows(cohort: Cohort) -> tuple[Rows, Rows]:
     parts = [(dataset.x_train, dataset.y_train), (dataset.x_val, dataset.y_val)]
     there = parts if dataset.x_val is not None else parts[:1]
     x, y = (_joined([part[i] for part in there]) for i in (0, 1))
-    rows = jax.device_put(Rows(x, y, _row_weights(cohort, weights)))
+    rows = layout.everywhere(Rows(x, y, _row_weights(cohort, weights)))
     if weights is dataset.w_train:
         return rows, rows
-    own = jax.device_put(_row_weights(cohort, dataset.w_train))
+    own = layout.everywhere(_row_weights(cohort, dataset.w_train))
     return rows, rows._replace(weights=own)
 
 
@@ -59,10 +60,11 @@ def place_lanes(cohort: Cohort, epochs_before: int) -> LaneInput:
     given = LaneInput(
         numbers=stack([step_numbers(recipe) for recipe in cohort.recipes], cohort.precision),
         scaling=_target_scaling(cohort),
-        inputs=_input_scaling(cohort),
+        inputs=input_scaling(cohort),
         seed=np.array([recipe.seed for recipe in cohort.recipes], np.uint32),
         total_steps=np.full(lanes, total_steps, np.int32),
         rate_scale=np.ones(lanes, cohort.precision),
+        factors=cohort.factors,
     )
     return jax.device_put(given)
 
@@ -90,7 +92,7 @@ def _target_scaling(cohort: Cohort) -> Scaling:
     )
 
 
-def _input_scaling(cohort: Cohort) -> InputScaling:
+def input_scaling(cohort: Cohort) -> InputScaling:
     """Return mean and scale of each channel, where that is left to the step."""
     dataset = cohort.dataset
     if not dataset.scaled_in_step:

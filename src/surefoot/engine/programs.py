@@ -16,9 +16,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.generation import step_of
+from surefoot.engine.mesh import SINGLE, Layout
 from surefoot.engine.packing import Packing
 from surefoot.engine.program import Program
-from surefoot.engine.step import LaneInput, LaneState, Measured, Step
+from surefoot.engine.step import LaneInput, LaneState, Measured
 from surefoot.nn.layer import Array, Context
 
 
@@ -78,21 +80,30 @@ class Record(NamedTuple):
 
 
 class Programs:
-    """The compiled functions of one blueprint. `jax.jit` keeps one for each set of shapes."""
+    """The compiled functions of one blueprint. `jax.jit` keeps one for each set of shapes.
+
+    Each takes a *layout*: how lanes and batches lie on devices. On several devices results are
+    whole on every one of them, but for what the lanes carry.
+    """
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._network = blueprint.network
         self._objective = blueprint.objective
         self._inputs = blueprint.inputs
-        self._step = Step(blueprint)
-        self.start = Program(self._start)
-        self.train = Program(self._train, static=("shared", "whole", "instrument"), donate=(0,))
-        self.evaluate = Program(self._evaluate, static=("chunk",))
+        self._step = step_of(blueprint)
+        self.start = Program(self._start, static=("layout",))
+        fixed = ("shared", "whole", "instrument", "layout")
+        self.train = Program(self._train, static=fixed, donate=(0,))
+        self.evaluate = Program(self._evaluate, static=("chunk", "layout"))
         self.predict = Program(self._predict)
+        self.draw = Program(self._draw)
 
-    def _start(self, params: Any, state: Any, given: LaneInput) -> LaneState:
+    def _start(
+        self, params: Any, state: Any, given: LaneInput, *, layout: Layout = SINGLE
+    ) -> LaneState:
         """Return all lanes' states before their first step."""
-        return jax.vmap(self._step.start)(params, state, given)
+        start = layout.over_lanes(jax.vmap(self._step.start), (0, 0, 0), 0)
+        return layout.own(start(params, state, given))
 
     def _train(
         self,
@@ -104,8 +115,30 @@ class Programs:
         shared: bool,
         whole: int,
         instrument: bool,
+        layout: Layout = SINGLE,
     ) -> tuple[LaneState, Record]:
-        """Take steps with all lanes.
+        """Take steps with all lanes, on all devices; arguments are those of `_steps`."""
+
+        def own(lanes: LaneState, given: LaneInput, data: Rows, orders: Orders) -> Any:
+            return self._steps(lanes, given, data, orders, shared, whole, instrument, layout)
+
+        batches = Orders(None if shared else 0, None, None, None, None)
+        spread = layout.over_lanes(own, (0, 0, None, batches), (0, 1))
+        states, record = spread(lanes, given, data, orders)
+        return layout.own(states), layout.same(record)
+
+    def _steps(
+        self,
+        lanes: LaneState,
+        given: LaneInput,
+        data: Rows,
+        orders: Orders,
+        shared: bool,
+        whole: int,
+        instrument: bool,
+        layout: Layout,
+    ) -> tuple[LaneState, Record]:
+        """Take steps with the lanes of one device.
 
         Args:
             lanes: their states; the memory is used again.
@@ -115,6 +148,7 @@ class Programs:
             shared: whether all lanes see the same batches.
             whole: how many rows the training data have, where each batch is all of them; else 0.
             instrument: whether vital signs are recorded at all.
+            layout: by which each batch's rows are split.
         """
         batch_axis = None if shared or whole else 0
         steps = orders.rows.shape[0 if shared else 1]
@@ -122,13 +156,14 @@ class Programs:
 
         def batch(index: Array) -> Any:
             if whole:
-                return jax.tree.map(lambda array: array[:whole], data)
+                return layout.rows(jax.tree.map(lambda array: array[:whole], data))
             rows = lax.dynamic_index_in_dim(
                 orders.rows, index, axis=0 if shared else 1, keepdims=False
             )
             if count == 1 and not shared:
                 rows = rows[0]  # nothing is mapped over a single lane
-            return jax.tree.map(lambda array: array[rows], data)
+            rows = layout.rows(rows, rows.ndim - 1)
+            return layout.rows(jax.tree.map(lambda array: array[rows], data), rows.ndim - 1)
 
         def mapped(step: Callable[..., Any]) -> Callable[..., Any]:
             return step if count == 1 else jax.vmap(step, in_axes=(0, 0, None, batch_axis))
@@ -162,14 +197,14 @@ class Programs:
             # Out of its axis for the whole loop, not in each step: what one step writes is then
             # what the next one reads, with no view between them that would cost a copy.
             given = jax.tree.map(itemgetter(0), given)
-            packed = first._replace(params=packing.pack(first.params))
+            packed = first.carried(packing.pack)
         else:
-            packed = lanes._replace(params=jax.vmap(packing.pack)(lanes.params))
+            packed = lanes.carried(jax.vmap(packing.pack))
         carry = (packed, jnp.asarray(0, jnp.int32), record)
         packed, _, record = lax.fori_loop(0, orders.count, entry, carry)
         if count == 1:
             packed = jax.tree.map(lambda array: array[None], packed)
-        return packed._replace(params=jax.vmap(packing.unpack)(packed.params)), record
+        return packed.carried(jax.vmap(packing.unpack)), record
 
     def _empty_record(self, lanes: LaneState, steps: int, records: int) -> Record:
         count = lanes.diverged.shape[0]
@@ -188,34 +223,42 @@ class Programs:
         end: Array,
         *,
         chunk: int,
+        layout: Layout = SINGLE,
     ) -> tuple[Array, Array]:
         """Return the mean loss and the mean measure of each lane over rows ``first`` to ``end``."""
 
-        def lane(params: Any, state: Any, given: LaneInput) -> tuple[Array, Array]:
-            def body(i: Array, sums: Any) -> Any:
-                # The last slice is moved back to fit; rows that were counted weigh nothing.
-                start = first + i * chunk
-                fitting = jnp.minimum(start, data.x.shape[0] - chunk)
-                part = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, fitting, chunk), data)
-                rows = fitting + jnp.arange(chunk)
-                weights = ((rows >= start) & (rows < end)).astype(given.rate_scale.dtype)
-                if part.weights is not None:
-                    weights = weights * part.weights
-                x = self._inputs(part.x, given.inputs, None)
-                outputs = self._forward(params, state, given, x)
-                new = (
-                    *self._objective.sums(outputs, part.y, weights, given.scaling),
-                    jnp.sum(weights),
-                )
-                return jax.tree.map(jnp.add, sums, new)
+        def own(
+            params: Any, state: Any, given: LaneInput, data: Rows, first: Array, end: Array
+        ) -> Any:
+            def lane(params: Any, state: Any, given: LaneInput) -> tuple[Array, Array]:
+                def body(i: Array, sums: Any) -> Any:
+                    # The last slice is moved back to fit; rows that were counted weigh nothing.
+                    start = first + i * chunk
+                    fitting = jnp.minimum(start, data.x.shape[0] - chunk)
+                    part = jax.tree.map(lambda a: lax.dynamic_slice_in_dim(a, fitting, chunk), data)
+                    part = layout.rows(part)
+                    rows = fitting + jnp.arange(chunk)
+                    weights = ((rows >= start) & (rows < end)).astype(given.rate_scale.dtype)
+                    if part.weights is not None:
+                        weights = weights * part.weights
+                    x = self._inputs(part.x, given.inputs, None)
+                    outputs = self._forward(params, state, given, x)
+                    new = (
+                        *self._objective.sums(outputs, part.y, weights, given.scaling),
+                        jnp.sum(weights),
+                    )
+                    return jax.tree.map(jnp.add, sums, new)
 
-            zero = jnp.zeros((), given.rate_scale.dtype)
-            chunks = (end - first + chunk - 1) // chunk
-            loss, measure, total = lax.fori_loop(0, chunks, body, (zero, zero, zero))
-            total = jnp.maximum(total, 1e-12)
-            return loss / total, measure / total
+                zero = jnp.zeros((), given.rate_scale.dtype)
+                chunks = (end - first + chunk - 1) // chunk
+                loss, measure, total = lax.fori_loop(0, chunks, body, (zero, zero, zero))
+                total = jnp.maximum(total, 1e-12)
+                return loss / total, measure / total
 
-        return over_lanes(lane, given.seed.shape[0], (0, 0, 0))(params, state, given)
+            return over_lanes(lane, given.seed.shape[0], (0, 0, 0))(params, state, given)
+
+        spread = layout.over_lanes(own, (0, 0, 0, None, None, None), 0)
+        return layout.same(spread(params, state, given, data, first, end))
 
     def _predict(self, params: Any, state: Any, given: LaneInput, x: Array) -> Array:
         """Return each lane's predictions for a batch: [lanes, batch, outputs]."""
@@ -223,6 +266,25 @@ class Programs:
         def lane(params: Any, state: Any, given: LaneInput) -> Array:
             outputs = self._forward(params, state, given, x)
             return self._objective.predict(outputs, given.scaling)
+
+        return over_lanes(lane, given.seed.shape[0], (0, 0, 0))(params, state, given)
+
+    def _draw(
+        self, params: Any, state: Any, given: LaneInput, x: Array, seed: Array, sample: Array
+    ) -> Array:
+        """Return each lane's predictions by a net that dropout has thinned, as `_predict` does.
+
+        Rows are mapped over one by one with the same key: they all meet the same thinned net.
+        """
+        key = jax.random.fold_in(jax.random.key(seed), sample)
+
+        def lane(params: Any, state: Any, given: LaneInput) -> Array:
+            context = Context(False, key, given.numbers["net"], thinned=True)
+
+            def row(x: Array) -> Array:
+                return self._network.apply(params, state, x[None], context)[0][0]
+
+            return self._objective.predict(jax.vmap(row)(x), given.scaling)
 
         return over_lanes(lane, given.seed.shape[0], (0, 0, 0))(params, state, given)
 

@@ -10,6 +10,7 @@ from typing import Any
 import jax
 
 from surefoot.engine.carried import Carried
+from surefoot.engine.evaluation import Measured
 from surefoot.engine.objective import Scaling
 from surefoot.engine.snapshot import Loop
 from surefoot.engine.step import LaneState
@@ -35,6 +36,8 @@ class LaneResult:
         diverged: the step at which loss or gradient stopped being finite, or None.
         best_epoch: the epoch whose weights are kept, where early stopping watched.
         ended: why training ended: "finished", "early", "diverged", "dropped" or "interrupted".
+        unaveraged: of the last weights, where `params` are a mean of weights, loss and measure over
+            the training rows and over the validation rows; else None.
     """
 
     recipe: Recipe
@@ -49,29 +52,31 @@ class LaneResult:
     diverged: int | None
     best_epoch: int | None
     ended: str
+    unaveraged: Measured | None = None
 
 
 def collect(
     recipes: Sequence[Recipe],
     whole: Carried,
-    measured: tuple[Sequence[tuple[float, float]], Sequence[tuple[float, float]] | None],
+    measured: Sequence[Measured],
     loop: Loop,
     interrupted: bool,
+    last: Sequence[Measured] | None = None,
 ) -> list[LaneResult]:
     """Return what each lane left behind.
 
     Args:
         recipes: of the lanes.
         whole: what they carry.
-        measured: loss and measure of each over the training rows, and over validation rows.
+        measured: of each lane.
         loop: what the loop knows.
         interrupted: whether somebody asked for an end.
+        last: of each lane's last weights, where what is left behind are means of weights.
     """
-    train, held_out = measured
     everything = whole.chosen, whole.states, whole.given.scaling
     results = []
     for lane, recipe in enumerate(recipes):
-        (params, state), last, scaling = jax.tree.map(itemgetter(lane), everything)
+        (params, state), carried, scaling = jax.tree.map(itemgetter(lane), everything)
         watched = recipe.train.early_stopping is not None
         diverged = int(loop.diverged[lane])
         results.append(
@@ -79,15 +84,16 @@ def collect(
                 recipe=recipe,
                 params=params,
                 state=state,
-                last=last,
+                last=carried,
                 scaling=scaling,
-                train=train[lane],
-                validation=None if held_out is None else held_out[lane],
+                train=measured[lane][0],
+                validation=measured[lane][1],
                 epochs=int(loop.epochs[lane]),
                 steps=int(loop.end[lane]),
                 diverged=None if diverged < 0 else diverged,
                 best_epoch=int(loop.stopping["epoch"][lane]) if watched else None,
                 ended=_ended(loop, lane, interrupted),
+                unaveraged=None if last is None else last[lane],
             )
         )
     return results

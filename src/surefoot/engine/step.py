@@ -13,9 +13,11 @@ from surefoot.engine.blueprint import Blueprint
 from surefoot.engine.inputs import InputScaling
 from surefoot.engine.objective import Scaling
 from surefoot.engine.packing import Packing
+from surefoot.engine.rates import Factors
 from surefoot.nn.layer import Array, Context
 from surefoot.nn.probes import WEIGHT, measure_norm, measure_weight
 from surefoot.optim import build, clip, from_optax, learning_rate
+from surefoot.optim.averaging import Averaged, begin, take
 from surefoot.vitals.columns import VITAL_COLUMNS
 
 
@@ -31,12 +33,21 @@ class LaneState(NamedTuple):
         diverged: the first step whose loss or gradient was not finite; −1 while there is none.
             From that step on the lane stands still, at its last good weights; where such batches
             are skipped it stays −1.
+        average: the mean of its weights, carried as they are; None where the recipe has none.
     """
 
     params: Any
     state: Any
     optimizer: Any
     diverged: Array
+    average: Averaged | None = None
+
+    def carried(self, pack: Callable[[Any], Any]) -> LaneState:
+        """Return the state with its weights, and their mean, packed or unpacked."""
+        average = self.average
+        if average is not None:
+            average = average._replace(params=pack(average.params))
+        return self._replace(params=pack(self.params), average=average)
 
 
 class LaneInput(NamedTuple):
@@ -49,6 +60,7 @@ class LaneInput(NamedTuple):
         seed: of the randomness of its steps.
         total_steps: how many steps its run has; the schedule is stretched over them.
         rate_scale: what the plateau schedule multiplies the rate by.
+        factors: what multiplies the update of each layer; None where the recipe says nothing.
     """
 
     numbers: Any
@@ -57,6 +69,7 @@ class LaneInput(NamedTuple):
     seed: Array
     total_steps: Array
     rate_scale: Array
+    factors: Factors | None = None
 
 
 class Measured(NamedTuple):
@@ -119,7 +132,8 @@ class Step:
             optimizer = rule.init(packing.pack(params))
         else:
             optimizer = self._foreign(rate).init(params)
-        return LaneState(params, state, optimizer, jnp.asarray(-1, jnp.int32))
+        average = None if self._recipe.average is None else begin(params, state)
+        return LaneState(params, state, optimizer, jnp.asarray(-1, jnp.int32), average)
 
     def plain(
         self, packing: Packing, lane: LaneState, given: LaneInput, step: Array, batch: Any
@@ -245,6 +259,8 @@ class Step:
             weights = packing.unpack(lane.params)
             tree, optimizer = self._foreign(rate).update(grads, lane.optimizer, weights)
             updates = packing.pack(tree)
+        if given.factors is not None:
+            updates = packing.pack(given.factors.apply(packing.unpack(updates), step))
         going = (lane.diverged < 0) & finite
         new = (optax.apply_updates(lane.params, updates), state)
         old = (lane.params, lane.state)
@@ -257,7 +273,18 @@ class Step:
             lambda new, old: jnp.where(going, new, old), new, old
         )
         optimizer = guarded[0] if guarded else optimizer
-        return LaneState(params, state, optimizer, diverged), updates, whole, gradient
+        average = self._averaged(lane, given, step, params, state, going)
+        return LaneState(params, state, optimizer, diverged, average), updates, whole, gradient
+
+    def _averaged(
+        self, lane: LaneState, given: LaneInput, step: Array, params: Any, state: Any, going: Array
+    ) -> Averaged | None:
+        """Take the new weights into their mean, where the recipe asks for one."""
+        if lane.average is None:
+            return None
+        numbers = given.numbers["average"]
+        new = take(lane.average, params, state, step, given.total_steps, numbers)
+        return jax.tree.map(lambda new, old: jnp.where(going, new, old), new, lane.average)
 
     def _vitals(self, forward: Array, backward: Array, weights: Array) -> Array:
         """Join the three measurements in the order of the vitals table's columns."""

@@ -11,13 +11,23 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.engine.agreement import agree
 from surefoot.engine.carried import Carried, CarriedLanes, first_parts
 from surefoot.engine.cohort import Cohort
-from surefoot.engine.evaluation import TRAINING, VALIDATION, Evaluation
-from surefoot.engine.events import Block, Listener, Silent, Validation, factor_of, offer
+from surefoot.engine.evaluation import VALIDATION, Evaluation
+from surefoot.engine.events import (
+    Block,
+    Listener,
+    Silent,
+    Validation,
+    epoch_metrics,
+    factor_of,
+    offer,
+)
 from surefoot.engine.falling import FallingRates
 from surefoot.engine.feed import Feed, feed_for
 from surefoot.engine.groups import Groups
+from surefoot.engine.mesh import layout_for
 from surefoot.engine.nonfinite import Origin, find_origin
 from surefoot.engine.orders import lay_out, most_steps
 from surefoot.engine.placement import place_rows
@@ -114,12 +124,14 @@ class Training:
         self._losses: list[NDArray[Any]] = []
         self._measures: list[NDArray[Any]] = []
         self._width = width
-        self._groups = Groups(cohort.lanes, width)
+        self._layout = layout_for(cohort, width)
+        self._groups = Groups(cohort.lanes, width, layout=self._layout)
         # Programs of a width are the same, whatever the number of lanes.
-        self._compiled_lanes = cohort.lanes if width is None else self._groups.width
+        lanes = cohort.lanes if width is None else self._groups.width
+        self._compiled_lanes = -(-lanes // self._layout.lanes)
         with self._precision():
-            self._data, rows = place_rows(cohort)
-            self._evaluation = Evaluation(cohort, rows, self._compiled_lanes)
+            self._data, rows = place_rows(cohort, self._layout)
+            self._evaluation = Evaluation(cohort, rows, self._compiled_lanes, self._layout)
             self._last_epoch = epochs_before + self._recipes[0].train.epochs
             self._feed = self._feed_from(epochs_before + 1, 0)
             self._room = self._feed.steps
@@ -140,7 +152,7 @@ class Training:
                     complete = self._epoch(self._epoch_done + 1)
                     self._epoch_done += complete
                     if complete:
-                        offer(self._listener, self.snapshot)
+                        self._offer()
         except BaseException:
             self._feed.close()
             raise
@@ -187,7 +199,7 @@ class Training:
             given = self._lanes.whole().given._replace(rate_scale=lanes.rate_scale)
             self._groups.deal(np.arange(self._cohort.lanes))
             parts = self._groups.split(Carried(lanes.states, given, lanes.kept))
-            self._lanes = CarriedLanes(self._groups, [jax.device_put(part) for part in parts])
+            self._lanes = CarriedLanes(self._groups, [self._groups.place(part) for part in parts])
             self._lanes.compact(loop.dealt)
             self._feed.close()
             self._feed = self._feed_from(snapshot.epoch, snapshot.position)
@@ -206,7 +218,8 @@ class Training:
             orders, _ = lay_out(every, rows, step, 1, self._room, self._split, self._vitals)
             part = self._lanes.parts[0]
             states = jax.tree.map(jnp.copy, part.states)
-            states = states._replace(diverged=jnp.full_like(states.diverged, -1))
+            never = np.full(states.diverged.shape, -1, np.int32)
+            states = states._replace(diverged=self._groups.place(never))
             _, record = self._train(states, part.given, data, orders[0])
             vitals = np.asarray(record.measured.vitals)[0, 0]
         sites = self._cohort.blueprint.network.sites
@@ -220,7 +233,8 @@ class Training:
     def _feed_from(self, epoch: int, position: int) -> Feed:
         """Return what gives the batches from so many steps of an epoch on."""
         steps = most_steps(self._cohort, self._compiled_lanes)
-        return feed_for(self._cohort, self._data, steps, epoch, self._last_epoch, position)
+        ahead = epoch, self._last_epoch, position
+        return feed_for(self._cohort, self._data, steps, *ahead, self._layout)
 
     def _compile(self, start: Sequence[LaneState] | None) -> None:
         """Compile what training needs, side by side; programs that exist are used again."""
@@ -230,7 +244,7 @@ class Training:
         started = time.perf_counter()
         parts = first_parts(cohort, programs, self._groups, start, self._epochs_before)
         if self._stopping.active:
-            parts = [part._replace(kept=jax.tree.map(jnp.copy, part.weights)) for part in parts]
+            parts = [part._replace(kept=jax.tree.map(jnp.copy, part.averaged)) for part in parts]
         self._lanes = CarriedLanes(self._groups, parts)
         lanes, given, _ = self._lanes.parts[0]  # all groups have the same shapes
         resident = cohort.dataset.stream is None
@@ -243,10 +257,15 @@ class Training:
             shared=cohort.shared,
             whole=cohort.rows if full else 0,
             instrument=self._instrument,
+            layout=self._layout,
         )
         evaluation = self._evaluation.prepare(programs, lanes, given)
         self._train, self._evaluation.program = compile_all(training, evaluation)
         cohort.compile_seconds = time.perf_counter() - started
+
+    def _offer(self) -> None:
+        """Let the listener take a snapshot."""
+        offer(self._listener, self.snapshot)
 
     # One epoch, dispatch by dispatch.
 
@@ -258,10 +277,14 @@ class Training:
         while self._position < cohort.steps_per_epoch:
             done = self._position
             left = self._until - begin - done
-            if left <= 0 or self._listener.stop() or not self._running.any():
+            if left <= 0 or not self._running.any():
                 return False
-            self._rescale(self._falling.steer(factor_of(self._listener)))
-            wanted = int(min(self._pace, cohort.steps_per_epoch - done, left))
+            factor = factor_of(self._listener)
+            stop, factor, pace = agree(self._listener.stop(), factor, self._pace)
+            if stop:
+                return False
+            self._rescale(self._falling.steer(factor))
+            wanted = int(min(pace, cohort.steps_per_epoch - done, left))
             block = self._dispatch(done, begin + done, wanted, epoch)
             self._position += len(block.loss)
             self._losses.append(block.loss)
@@ -279,7 +302,7 @@ class Training:
             if not self._stopping.active:
                 self._lanes.compact(self._running)
             if not over:
-                offer(self._listener, self.snapshot)
+                self._offer()
         losses, measures = np.concatenate(self._losses), np.concatenate(self._measures)
         self._judge(epoch, losses, measures, block.validation)
         self._lanes.compact(self._running)
@@ -305,22 +328,9 @@ class Training:
         diverged = np.array(self._groups.join(diverged, into=self._diverged))
         each = (time.perf_counter() - started) / count
         self._pace = int(min(max(_DISPATCH_SECONDS / each, 1), self._room))
-        number = len(recorded)
-        measured = host.measured
-        return Block(
-            epoch=epoch,
-            first=first,
-            loss=host.loss[:count],
-            measure=self._evaluation.in_units(host.measure[:count]),
-            recorded=recorded,
-            rate=measured.rate[:number],
-            norm=measured.norm[:number],
-            clipped_norm=measured.clipped_norm[:number],
-            vitals=measured.vitals[:number],
-            validation=None,
-            running=self._running.copy(),
-            diverged=diverged,
-        )
+        measure = self._evaluation.in_units(host.measure[:count])
+        lanes = {"running": self._running.copy(), "diverged": diverged}
+        return Block.of(epoch, first, host.loss[:count], measure, recorded, host.measured, **lanes)
 
     def _split(self, rows: NDArray[np.int32]) -> list[NDArray[np.int32]]:
         """Return each group's batches: all the same where they are shared."""
@@ -336,18 +346,10 @@ class Training:
         """After an epoch: are the weights the best so far, and should the rate fall?"""
         if not (self._stopping.active or self._falling.active):
             return
-        name = self._cohort.measure
-        mean = (
-            np.sqrt(np.mean(measures**2, axis=0)) if name == "rmse" else np.mean(measures, axis=0)
-        )
-        metrics = {"train_loss": np.mean(losses, axis=0), f"train_{name}": mean}
-        if validation is not None:
-            metrics["validation_loss"] = validation.loss
-            metrics[f"validation_{name}"] = validation.measure
+        metrics = epoch_metrics(self._cohort.measure, losses, measures, validation)
         if self._stopping.active:
             improved = self._stopping.update(epoch, metrics)
-            chosen = zip(self._lanes.parts, self._groups.split(improved), strict=True)
-            self._lanes.parts = [part.keep(own) for part, own in chosen]
+            self._lanes.keep(improved)
             self._running &= ~self._stopping.stopped
         if self._falling.active:
             self._rescale(self._falling.update(metrics))
@@ -355,8 +357,7 @@ class Training:
     def _rescale(self, scale: NDArray[Any] | None) -> None:
         """Multiply the lanes' rates from here on; nothing changes where nothing is given."""
         if scale is not None:
-            scaled = zip(self._lanes.parts, self._groups.split(scale), strict=True)
-            self._lanes.parts = [part.scale_rates(own) for part, own in scaled]
+            self._lanes.scale_rates(scale)
 
     # What is measured and handed back.
 
@@ -384,16 +385,12 @@ class Training:
 
     def _results(self) -> list[LaneResult]:
         whole = self._lanes.whole()
-        groups, parts = Groups(self._cohort.lanes, self._width), self._lanes.parts
+        groups = Groups(self._cohort.lanes, self._width, layout=self._layout)
+        parts = self._lanes.parts
         if groups.count > self._groups.count:  # lanes that are gone are measured as well
-            parts = [jax.device_put(part) for part in groups.split(whole)]
-        weights, given = [part.chosen for part in parts], [part.given for part in parts]
-
-        def measured(part: int) -> list[tuple[float, float]]:
-            loss, measure = self._evaluation(groups, weights, given, part)
-            return list(zip(loss.tolist(), measure.tolist(), strict=True))
-
-        train = measured(TRAINING)
-        held_out = None if self._cohort.dataset.x_val is None else measured(VALIDATION)
-        loop = self._loop()
-        return collect(self._recipes, whole, (train, held_out), loop, self._interrupted)
+            parts = [groups.place(part) for part in groups.split(whole)]
+        given, measured = [part.given for part in parts], self._evaluation.whole
+        chosen, last = measured(groups, [part.chosen for part in parts], given), None
+        if whole.states.average is not None:
+            last = measured(groups, [part.weights for part in parts], given)
+        return collect(self._recipes, whole, chosen, self._loop(), self._interrupted, last)

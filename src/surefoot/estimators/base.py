@@ -172,6 +172,8 @@ class SurefootEstimator(BaseEstimator):
             # Nothing reads vital signs here.
             "vitals": {"every": 0, "first": 0},
         }
+        if self.pretrain is not None:
+            tables["pretrain"] = self.pretrain
         if self.layers is not None:
             tables["net"] = {"layers": self.layers}
             return Recipe.parse(fill_output(tables, target, None), type(self).__name__)

@@ -52,6 +52,9 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         What is minimized; None chooses the cross-entropy.
     clip_norm : float, default=None
         Largest norm of the gradient.
+    pretrain : str or dict, default=None
+        How the dense layers learn before training, from X alone: "autoencoder",
+        "denoising_autoencoder", "rbm", or a table with further keys of a recipe's `pretrain`.
     batch_size : int, "auto" or "full", default="auto"
         Rows in a step: "full" takes all, "auto" at most 200.
     epochs : int, default=200
@@ -131,6 +134,7 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         weight_decay: float | None = None,
         loss: str | None = None,
         clip_norm: float | None = None,
+        pretrain: Any = None,
         batch_size: Any = "auto",
         epochs: int = 200,
         class_weight: Any = None,
@@ -154,6 +158,7 @@ class SurefootClassifier(ClassifierMixin, SurefootEstimator):
         self.weight_decay = weight_decay
         self.loss = loss
         self.clip_norm = clip_norm
+        self.pretrain = pretrain
         self.batch_size = batch_size
         self.epochs = epochs
         self.class_weight = class_weight

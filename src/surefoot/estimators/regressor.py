@@ -51,6 +51,9 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         What is minimized, such as "mean_absolute_error"; None chooses "mean_squared_error".
     clip_norm : float, default=None
         Largest norm of the gradient.
+    pretrain : str or dict, default=None
+        How the dense layers learn before training, from X alone: "autoencoder",
+        "denoising_autoencoder", "rbm", or a table with further keys of a recipe's `pretrain`.
     batch_size : int, "auto" or "full", default="auto"
         Rows in a step: "full" takes all, "auto" at most 200.
     epochs : int, default=200
@@ -129,6 +132,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         weight_decay: float | None = None,
         loss: str | None = None,
         clip_norm: float | None = None,
+        pretrain: Any = None,
         batch_size: Any = "auto",
         epochs: int = 200,
         early_stopping: bool = False,
@@ -152,6 +156,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         self.weight_decay = weight_decay
         self.loss = loss
         self.clip_norm = clip_norm
+        self.pretrain = pretrain
         self.batch_size = batch_size
         self.epochs = epochs
         self.early_stopping = early_stopping
@@ -216,7 +221,7 @@ class SurefootRegressor(RegressorMixin, SurefootEstimator):
         """
         model, x = self._ready(X)
         outputs = model.outputs(x) * self._target_scale + self._target_mean
-        predictions = outputs.astype(model.recipe.train.precision, copy=False)
+        predictions = outputs.astype(model.recipe.train.dtype, copy=False)
         return predictions if self._matrix else predictions[:, 0]
 
     def __sklearn_tags__(self) -> Tags:

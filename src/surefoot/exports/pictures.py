@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from surefoot.errors import InputError, SurefootError, nearest
-from surefoot.exports.tables import check_target
 from surefoot.figures.draw import draw
-from surefoot.figures.png import to_png
-from surefoot.figures.svg import to_svg
-from surefoot.files import write_whole
+from surefoot.figures.save import ENDINGS, save
+from surefoot.files import check_target
 from surefoot.report.charts import Chart
 from surefoot.report.curves import curves
 from surefoot.report.folder import open_run
@@ -31,10 +29,8 @@ def export_chart(folder: Path, name: str, to: Path) -> None:
         InputError: there is no such chart, the file's ending is another, or the file exists.
         RunError: the folder is none of the three, or the file cannot be written.
     """
-    check_target(to, (".png", ".svg"))
-    scene = draw(_find(folder, name))
-    data = to_png(scene) if to.suffix == ".png" else to_svg(scene).encode()
-    write_whole(to, lambda temporary: _write(temporary, data))
+    check_target(to, ENDINGS)
+    save(draw(_find(folder, name)), to)
 
 
 def chart_names(folder: Path) -> list[str]:
@@ -83,7 +79,3 @@ def _named(charts: list[Chart]) -> Iterator[tuple[str, Chart]]:
         if chart["kind"] == "heatmap":
             for place, choice in enumerate(choices):
                 yield str(choice["name"]), {**chart, "choice": place}
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)

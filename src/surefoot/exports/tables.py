@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from surefoot.errors import InputError, RunError, nearest
-from surefoot.files import write_whole
+from surefoot.errors import RunError, nearest
+from surefoot.files import check_target, write_whole
 
 _FORMATS = {".csv": "FORMAT csv, HEADER", ".parquet": "FORMAT parquet, COMPRESSION zstd"}
 
@@ -74,17 +74,3 @@ def _cell(name: str, kind: str) -> str:
     if kind in ("FLOAT", "DOUBLE"):
         return f"nullif({quoted}, 'nan'::{kind}) AS {quoted}"
     return quoted
-
-
-def check_target(to: Path, endings: tuple[str, ...]) -> None:
-    """Refuse a file that exists, that has no folder, or whose ending is none of these.
-
-    Raises:
-        InputError: says which.
-    """
-    if to.suffix not in endings:
-        raise InputError(f"--to {to}: give a file that ends in {' or '.join(endings)}")
-    if not to.absolute().parent.is_dir():
-        raise InputError(f"--to {to}: there is no folder {to.parent}; make it first")
-    if to.exists():
-        raise InputError(f"--to {to}: exists already; give another file, or remove this one")

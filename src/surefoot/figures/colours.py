@@ -25,13 +25,15 @@ EVEN = ("#eef2f7", "#bcd0ea", "#7fa6d6", "#3f76b8", "#123f7a")
 def of_role(role: str | int | None) -> str:
     """Return the colour of a role, or of a number of the palette.
 
-    >>> of_role("train"), of_role(9), of_role("no such role")
-    ('#1a5fb4', '#c4500c', '#5b5751')
+    >>> of_role("train"), of_role(9), of_role("seq-4"), of_role("no such role")
+    ('#1a5fb4', '#c4500c', '#123f7a', '#5b5751')
     """
     if isinstance(role, int):
         return SERIES[role % len(SERIES)]
     if isinstance(role, str) and role.startswith("level-") and role[6:].isdecimal():
         return mix(EVEN, 0.3 + 0.1 * int(role[6:]))
+    if isinstance(role, str) and role.startswith("seq-") and role[4:].isdecimal():
+        return EVEN[min(int(role[4:]), len(EVEN) - 1)]
     return _ROLES.get(str(role), SOFT)
 
 

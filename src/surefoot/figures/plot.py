@@ -17,7 +17,7 @@ def plot(chart: Mapping[str, Any], width: float, height: float) -> Scene:
     """Return a chart of lines, points, bars or intervals as a picture."""
     scene = begin(chart, width, height)
     lines: Sequence[Line] = chart.get("series", ())
-    shown = {str(own["name"]): _tint(own) for own in lines}
+    shown = {str(own["name"]): _tint(own) for own in lines if not own.get("unlisted")}
     if len(shown) > 1 or chart.get("named"):
         legend(scene, list(shown.items()))
     across, names = _across(chart, lines, width)

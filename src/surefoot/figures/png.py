@@ -12,6 +12,14 @@ from surefoot.figures.scene import Box, Dot, Label, Path, Point, Scene
 
 # Drawn this much larger and made smaller again: that is what makes lines smooth.
 _FINER = 2
+# Signs that Pillow's own font lacks.
+_SPELLED = {
+    ord(sign): spelled
+    for sign, spelled in {
+        **{"−": "-", "²": "^2", "³": "^3", "⁴": "^4", "ᵗ": "^t", "₀": "0", "≤": "<=", "≥": ">="},
+        **{"β": "beta", "∂": "d", "√": "sqrt ", "η": "eta", "λ": "lambda", "←": "<-", "→": "->"},
+    }.items()
+}
 
 
 def to_png(scene: Scene, scale: float = 2.0) -> bytes:
@@ -66,7 +74,8 @@ def _draw(draw: ImageDraw.ImageDraw, shape: Path | Box | Dot | Label, fine: floa
             if filled and len(scaled) > 2:
                 draw.polygon(scaled, fill=colour)
             elif not filled:
-                for part in _dashes(scaled, 4 * fine) if dashed else [scaled]:
+                line = _whole(scaled)
+                for part in _dashes(line, 4 * fine) if dashed else [line]:
                     draw.line(part, fill=colour, width=max(round(width * fine), 1), joint="curve")
 
 
@@ -81,6 +90,22 @@ def _turned(image: Image.Image, label: Label, fine: float) -> None:
     share = {"start": 1.0, "middle": 0.5, "end": 0.0}[label.anchor]
     place = round(label.x * fine + top), round(label.y * fine - mask.height * share)
     image.paste(label.colour, (*place, place[0] + mask.width, place[1] + mask.height), mask)
+
+
+def _whole(points: list[Point]) -> list[Point]:
+    """Return a line's points in whole pixels, none twice in a row.
+
+    Where a line all but turns back on itself, Pillow's joints draw a spike otherwise.
+
+    >>> _whole([(0.0, 0.1), (0.2, 0.0), (5.0, 0.4)])
+    [(0, 0), (5, 0)]
+    """
+    kept: list[Point] = []
+    for x, y in points:
+        point = round(x), round(y)
+        if not kept or point != kept[-1]:
+            kept.append(point)
+    return kept
 
 
 def _dashes(points: list[Point], length: float) -> list[list[Point]]:
@@ -104,5 +129,9 @@ def _dashes(points: list[Point], length: float) -> list[list[Point]]:
 
 
 def _plain(text: str) -> str:
-    """Return a text without line breaks, which would move it."""
-    return " ".join(text.split())
+    """Return a text without line breaks, which would move it, in signs that the font has.
+
+    >>> _plain("x² − β")
+    'x^2 - beta'
+    """
+    return " ".join(text.translate(_SPELLED).split())

@@ -152,7 +152,8 @@ class Live:
                 follower = shelf.follower
                 told = about(self.root, path, row)
                 drawn = charts(follower.evidence(), told["findings"], told["changes"])
-                shelf.text = _encoded({**told, "charts": drawn, "problems": follower.problems})
+                problems = {**told["problems"], **follower.problems}
+                shelf.text = _encoded({**told, "charts": drawn, "problems": problems})
                 shelf.number = row["number"]
             return shelf.text
 
@@ -164,8 +165,10 @@ class Live:
         paths = [(name, (await self._known(name))[0]) for name in names]
 
         def read() -> bytes:
-            runs = [(name, self._shelf(name, path).follower.evidence()) for name, path in paths]
-            return _encoded({"charts": compared(runs)})
+            followers = [(name, self._shelf(name, path).follower) for name, path in paths]
+            charts_ = compared([(name, follower.evidence()) for name, follower in followers])
+            lost = [f"{name}: {why}" for name, own in followers for why in own.problems.values()]
+            return _encoded({"charts": charts_, "problems": lost})
 
         return Response(await asyncio.to_thread(read), media_type="application/json")
 

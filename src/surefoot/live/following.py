@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checksums import check
 from surefoot.doctor.evidence import PLACE, Evidence
 from surefoot.errors import RunError, SurefootError
 from surefoot.live.places import is_within, read_inside
@@ -46,6 +47,7 @@ class _Tail:
             mark = status.st_mtime_ns, status.st_size
             if mark == self._closed:
                 return {}, False
+            check(self._whole.parent, self._whole.name)
             rows = self._rows([self._whole])
             self._closed, self._seen = mark, set()
             return rows, True
@@ -118,8 +120,9 @@ class Follower:
 
     def _read_recipe(self) -> None:
         path = self._folder / "recipe.toml"
-        if self._recipe is None and is_within(self._root, path):
-            self._recipe = load(path)
+        if is_within(self._root, path):
+            check(self._folder, path.name)
+            self._recipe = self._recipe or load(path)
 
     def _read_metrics(self) -> None:
         rows, again = self._metrics.read()

@@ -80,6 +80,18 @@ def read_inside(root: Path, path: Path) -> Any:
         return None
 
 
+def complaint(root: Path, path: Path) -> str | None:
+    """Return why a JSON file that is there cannot be read; None where it can, or is not there."""
+    if not is_within(root, path):
+        return None
+    try:
+        check(path.parent, path.name)
+        read_json(path)
+    except RunError as error:
+        return str(error).splitlines()[0].replace(f"{path.parent}/", "")
+    return None
+
+
 def is_within(root: Path, path: Path) -> bool:
     """Return whether a path leads, without any link, to a file or folder within a folder.
 

@@ -9,7 +9,7 @@ from typing import Any
 from surefoot.control import CHANGES, CONTROL, RUNNING, is_alive
 from surefoot.errors import SurefootError
 from surefoot.files import finite
-from surefoot.live.places import is_within, read_inside
+from surefoot.live.places import complaint, is_within, read_inside
 from surefoot.vitals.table import read_files
 
 # What may change while a run trains; a change of any is a change of the run.
@@ -72,6 +72,8 @@ def row_of(root: Path, folder: Path) -> dict[str, Any]:
         return finite(row | now | _newest(root, folder))
     if isinstance(summary, dict):
         row |= _ended(summary)
+    elif why := complaint(root, folder / "summary.json"):
+        row["note"] = f"its result cannot be read: {why}"
     elif isinstance(told, dict):
         row |= {"total_steps": told.get("steps"), **_newest(root, folder)}
     return finite(row)

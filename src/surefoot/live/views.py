@@ -10,7 +10,7 @@ import numpy as np
 
 from surefoot.control import CHANGES
 from surefoot.doctor.evidence import Evidence
-from surefoot.live.places import is_within, read_inside
+from surefoot.live.places import complaint, is_within, read_inside
 from surefoot.report.charts import Chart, axis, plot, series
 from surefoot.report.curves import MOST, curves
 from surefoot.report.layers import heat_map
@@ -18,6 +18,8 @@ from surefoot.report.thinning import Array, extremes, smooth
 from surefoot.report.words import words
 
 _MOST_TEXT = 200_000
+# What is named where it cannot be read; tables and recipe are watched by who follows them.
+_SHOWN = ("summary.json", "findings.json", "data.json", CHANGES)
 _COMPARED = ("validation_loss", "loss", "validation_{}", "{}")
 
 
@@ -32,6 +34,7 @@ def about(root: Path, folder: Path, row: dict[str, Any]) -> dict[str, Any]:
         "chain": [str(name) for name in chain] if isinstance(chain, list) else [],
         "changes": _dictionaries(read_inside(root, folder / CHANGES)),
         "recipe": _text(root, folder / "recipe.toml"),
+        "problems": {name: why for name in _SHOWN if (why := complaint(root, folder / name))},
     }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from typing import ClassVar
 
 from surefoot.nn.layer import Array, Context, Initial, Layer, Params, Shape, Start, describe_shape
 from surefoot.nn.lowering import conv2d
+from surefoot.nn.precision import in_bfloat16
 
 Pair = tuple[int, int]
 
@@ -32,6 +34,8 @@ class Conv(Layer):
     bias: bool
     initial: Initial
     bias_initial: Initial
+    # Whether its products are taken in bfloat16.
+    low: bool = False
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return height, width and channels of the output."""
@@ -55,7 +59,9 @@ class Conv(Layer):
         self, params: Params, state: Params, x: Array, context: Context
     ) -> tuple[Array, Params]:
         """Return the filtered pictures."""
-        z = conv2d(x, params["kernel"], self.stride, self.padding)
+        filtered = partial(conv2d, stride=self.stride, padding=self.padding)
+        kernel = params["kernel"]
+        z = in_bfloat16(filtered, x, kernel) if self.low else filtered(x, kernel)
         return (z + params["bias"] if self.bias else z), state
 
     def weight_count(self, shape: Shape) -> int:

@@ -8,6 +8,7 @@ from typing import ClassVar
 import jax.numpy as jnp
 
 from surefoot.nn.layer import Array, Context, Initial, Layer, Params, Shape, Start, describe_shape
+from surefoot.nn.precision import in_bfloat16
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Dense(Layer):
     bias: bool
     initial: Initial
     bias_initial: Initial
+    # Whether its products are taken in bfloat16.
+    low: bool = False
 
     def output_shape(self, shape: Shape) -> Shape:
         """One row in, one row out."""
@@ -47,7 +50,8 @@ class Dense(Layer):
         self, params: Params, state: Params, x: Array, context: Context
     ) -> tuple[Array, Params]:
         """Return xW + b."""
-        z = jnp.dot(x, params["kernel"])
+        kernel = params["kernel"]
+        z = in_bfloat16(jnp.dot, x, kernel) if self.low else jnp.dot(x, kernel)
         return (z + params["bias"] if self.bias else z), state
 
     def weight_count(self, shape: Shape) -> int:

@@ -35,7 +35,7 @@ class Dropout(Layer):
         self, params: Params, state: Params, x: Array, context: Context
     ) -> tuple[Array, Params]:
         """Return the thinned input in training, the input itself in evaluation."""
-        if not context.train or context.key is None:
+        if not (context.train or context.thinned) or context.key is None:
             return x, state
         # One level is always kept: where none is, the backward pass would multiply 0 by infinity.
         dropped = jnp.clip(jnp.round(context.numbers["dropout"] * _LEVELS), 0, _LEVELS - 1)

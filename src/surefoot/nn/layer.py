@@ -49,12 +49,14 @@ class Context:
         numbers: the lane numbers of this layer.
         probes: one row for each site of this layer: its gradient carries the statistics of the
             backward signal out. None in the plain step.
+        thinned: whether dropout drops outside of training too. Static.
     """
 
     train: bool
     key: Array | None
     numbers: Numbers
     probes: Array | None = None
+    thinned: bool = False
 
     def inner(self, number: int, numbers: Numbers, probes: Array | None) -> Context:
         """Return the context of the layer with this number within the present one."""

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from surefoot.backend import convolves_by_products
 from surefoot.errors import InputError
 from surefoot.nn.winograd import winograd3x3
 
@@ -66,8 +67,9 @@ def conv2d(
     pads = _pads("conv2d", x, size, strides, padding)
     simple = size == (3, 3) and strides == (1, 1)
     if method == "auto":
-        wide = min(kernel.shape[2:]) >= _WINOGRAD_CHANNELS
-        method = ("winograd" if simple and wide else "matmul") if _on_cpu() else "lax"
+        # Its sums of neighbours would lose most of what bfloat16 holds.
+        wide = min(kernel.shape[2:]) >= _WINOGRAD_CHANNELS and x.dtype != jnp.bfloat16
+        method = ("winograd" if simple and wide else "matmul") if convolves_by_products() else "lax"
     if method == "lax":
         return lax.conv_general_dilated(
             x, kernel, strides, pads, dimension_numbers=("NHWC", "HWIO", "NHWC")
@@ -117,7 +119,7 @@ def max_pool2d(
     sizes, strides = _pair(size), _pair(size if stride is None else stride)
     _check("max_pool2d", "method", method, get_args(PoolMethod))
     pads = _pads("max_pool2d", x, sizes, strides, padding)
-    if method == "slices" or (method == "auto" and _on_cpu()):
+    if method == "slices" or (method == "auto" and convolves_by_products()):
         x = _pad(x, pads, -jnp.inf)
         # Across, then down: with ties the survivor is the first in reading order.
         for axis in (2, 1):
@@ -163,7 +165,7 @@ def average_pool2d(
     counts = np.outer(*(_real(x.shape[a + 1], sizes[a], strides[a], pads[a]) for a in (0, 1)))[
         :, :, None
     ].astype(x.dtype)
-    if method == "slices" or (method == "auto" and _on_cpu()):
+    if method == "slices" or (method == "auto" and convolves_by_products()):
         x = _pad(x, pads, 0.0)
         for axis in (2, 1):
             x = sum(_windows(x, axis, sizes[axis - 1], strides[axis - 1]))
@@ -232,10 +234,6 @@ def _real(length: int, size: int, stride: int, pads: _Pair) -> np.ndarray:
 
 def _pair(value: int | _Pair) -> _Pair:
     return (value, value) if isinstance(value, int) else (value[0], value[1])
-
-
-def _on_cpu() -> bool:
-    return jax.default_backend() == "cpu"
 
 
 def _check(where: str, key: str, value: str, allowed: tuple[str, ...]) -> None:

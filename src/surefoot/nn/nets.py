@@ -1,12 +1,13 @@
-"""Ready nets: `mlp`, `convnet`, `resnet`, as the layers of a recipe."""
+"""Ready nets, from `mlp` to `delta_orthogonal`, as the layers of a recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from surefoot.errors import RecipeError, nearest
+from surefoot.nn.criticality import critical_tanh
 
 Layers = list[dict[str, Any]]
 
@@ -18,10 +19,12 @@ class Ready:
     Attributes:
         text: the net as a command line has it, such as "mlp:128,64".
         hidden: its layers up to the output.
+        output: keys of the output layer besides its size.
     """
 
     text: str
     hidden: Layers
+    output: Mapping[str, Any] = field(default_factory=dict)
 
     def layers(self, output: str | None = None) -> Layers:
         """Return all layers, ending in as many units as the target has.
@@ -35,7 +38,8 @@ class Ready:
         """
         size: str | int = 1 if output == "sigmoid1" else "outputs"
         name = output.removesuffix("1") if output else None
-        return [*self.hidden, {"dense": size}, *([{"activation": name}] if name else [])]
+        last = {"dense": size, **self.output}
+        return [*self.hidden, last, *([{"activation": name}] if name else [])]
 
 
 def mlp(
@@ -94,22 +98,109 @@ def resnet(depth: int = 20, width: int = 16) -> Ready:
     Raises:
         RecipeError: the depth is not 6n + 2.
     """
+    return _stages("resnet", depth, width, _normed_conv, residual=True)
+
+
+def plain(depth: int = 20, width: int = 16) -> Ready:
+    """Return `resnet` without its connections: He and others' plain net, normalized.
+
+    Its training shows degradation: the deeper one fits its training data worse.
+
+    Args:
+        depth: 8, 14, 20, 32, 44, 56, 110…: 6n + 2.
+        width: filters of the first stage.
+
+    Raises:
+        RecipeError: the depth is not 6n + 2.
+    """
+    return _stages("plain", depth, width, _normed_conv, residual=False)
+
+
+def fixup(depth: int = 20, width: int = 16) -> Ready:
+    """Return `resnet` without normalization, its weights started by Fixup instead.
+
+    Each convolution has a bias for each filter, where the source has one for all and a
+    multiplier for each branch.
+
+    Args:
+        depth: 8, 14, 20, 32, 44, 56, 110, 200…: 6n + 2.
+        width: filters of the first stage.
+
+    Raises:
+        RecipeError: the depth is not 6n + 2.
+
+    Source: Zhang, Dauphin & Ma (2019), *Fixup initialization*.
+
+    >>> fixup(8).layers()[-1]
+    {'dense': 'outputs', 'initializer': 'fixup'}
+    """
+    return _stages("fixup", depth, width, _fixup_conv, residual=True, initializer="fixup")
+
+
+def delta_orthogonal(depth: int = 1000, width: int = 8) -> Ready:
+    """Return a plain net of tanh convolutions that trains at any depth by its start alone.
+
+    No normalization, no connections: the first convolution halves the picture, all others keep
+    it and are one `repeat`, started as delta-orthogonal filters at tanh's critical point, so that
+    signals keep their size both ways. The rate that suits it falls with depth: about 0.1 / depth
+    for Adam.
+
+    Args:
+        depth: weight layers, with the output: at least 3.
+        width: filters of each convolution.
+
+    Raises:
+        RecipeError: the depth is below 3.
+
+    Source: Xiao and others (2018), *Dynamical isometry and a mean field theory of CNNs*.
+    """
+    if depth < 3:
+        raise RecipeError(f"delta-orthogonal:{depth}: the depth must be at least 3")
+    # Six places are enough for 100,000 layers, and can be read.
+    gain, stddev = (round(number, 6) for number in critical_tanh())
+    inner = {
+        "conv": width,
+        "initializer": {"name": "delta_orthogonal", "gain": gain},
+        "bias_initializer": {"name": "normal", "stddev": stddev},
+    }
+    tanh = {"activation": "tanh"}
+    # A delta would look at every fourth pixel alone.
+    first = {"conv": width, "stride": 2, "initializer": "lecun_normal"}
+    hidden: Layers = [first, tanh, *_repeated(depth - 2, [inner, tanh]), {"flatten": {}}]
+    text = f"delta-orthogonal:{depth}" if width == 8 else f"delta-orthogonal:{depth},{width}"
+    return Ready(text, hidden, {"initializer": "lecun_normal"})
+
+
+def _stages(
+    name: str,
+    depth: int,
+    width: int,
+    conv: Callable[[int, int], Layers],
+    residual: bool,
+    **output: Any,
+) -> Ready:
+    """Return the three stages of He's nets, of blocks of two convolutions each."""
     blocks, rest = divmod(depth - 2, 6)
     if rest or blocks < 1:
         below = max(8, 6 * blocks + 2)
         raise RecipeError(
-            f"resnet:{depth}: the depth must be 6n + 2, such as {below} or {below + 6}"
+            f"{name}:{depth}: the depth must be 6n + 2, such as {below} or {below + 6}"
         )
-    hidden: Layers = [*_normed_conv(width), {"activation": "relu"}]
+    relu = {"activation": "relu"}
+
+    def block(filters: int, stride: int) -> Layers:
+        branch = [*conv(filters, stride), relu, *conv(filters, 1)]
+        return [{"residual": branch}, relu] if residual else [*branch, relu]
+
+    hidden: Layers = [*conv(width, 1), relu]
     for stage in range(3):
         filters = width * 2**stage
-        first, same = _block(filters, 1 if stage == 0 else 2), _block(filters, 1)
         if stage == 0:
-            hidden += _repeated(blocks, same)
+            hidden += _repeated(blocks, block(filters, 1))
         else:
-            hidden += [*first, *_repeated(blocks - 1, same)]
+            hidden += [*block(filters, 2), *_repeated(blocks - 1, block(filters, 1))]
     hidden.append({"global_average_pool": {}})
-    return Ready(f"resnet:{depth}" if width == 16 else f"resnet:{depth},{width}", hidden)
+    return Ready(f"{name}:{depth}" if width == 16 else f"{name}:{depth},{width}", hidden, output)
 
 
 def _normed_conv(filters: int, stride: int = 1) -> Layers:
@@ -119,9 +210,11 @@ def _normed_conv(filters: int, stride: int = 1) -> Layers:
     return [conv, {"batch_norm": {}}]
 
 
-def _block(filters: int, stride: int) -> Layers:
-    branch = [*_normed_conv(filters, stride), {"activation": "relu"}, *_normed_conv(filters)]
-    return [{"residual": branch}, {"activation": "relu"}]
+def _fixup_conv(filters: int, stride: int = 1) -> Layers:
+    conv: dict[str, Any] = {"conv": filters, "initializer": "fixup"}
+    if stride != 1:
+        conv["stride"] = stride
+    return [conv]
 
 
 def _repeated(times: int, block: Layers) -> Layers:
@@ -130,11 +223,19 @@ def _repeated(times: int, block: Layers) -> Layers:
     return block if times == 1 else [{"repeat": times, "layers": block}]
 
 
-READY: dict[str, Callable[..., Ready]] = {"mlp": mlp, "convnet": convnet, "resnet": resnet}
+READY: dict[str, Callable[..., Ready]] = {
+    "mlp": mlp,
+    "convnet": convnet,
+    "resnet": resnet,
+    "plain": plain,
+    "fixup": fixup,
+    "delta-orthogonal": delta_orthogonal,
+}
+_DEPTHS = ("resnet", "plain", "fixup", "delta-orthogonal")
 
 
 def ready(text: str) -> Ready:
-    """Read a net from text: "mlp:128,64", "convnet", "resnet:20".
+    """Read a net from text: "mlp:128,64", "convnet", "resnet:20", "delta-orthogonal:1000".
 
     >>> ready("mlp:128,64").text
     'mlp:128,64'
@@ -145,7 +246,8 @@ def ready(text: str) -> Ready:
     name, _, rest = text.partition(":")
     if name not in READY:
         raise RecipeError(
-            f"net = {text!r}: must be one of mlp:SIZES, convnet, resnet:DEPTH{nearest(name, READY)}"
+            f"net = {text!r}: must be one of mlp:SIZES, convnet, "
+            f"{', '.join(f'{known}:DEPTH' for known in _DEPTHS)}{nearest(name, READY)}"
         )
     try:
         sizes = [int(part) for part in rest.split(",")] if rest else []
@@ -155,8 +257,8 @@ def ready(text: str) -> Ready:
         raise RecipeError(
             f"net = {text!r}: {rest!r} must be whole numbers above 0 with commas between"
         )
-    if name == "resnet" and len(sizes) > 2:
-        raise RecipeError(f"net = {text!r}: resnet takes a depth and a width")
+    if name in _DEPTHS and len(sizes) > 2:
+        raise RecipeError(f"net = {text!r}: {name} takes a depth and a width")
     return READY[name](*sizes)
 
 

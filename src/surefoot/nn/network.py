@@ -123,18 +123,19 @@ def _is_random(layer: Layer) -> bool:
     return isinstance(layer, Dropout)
 
 
-def build(net: Net, input_shape: Shape, outputs: int) -> Network:
+def build(net: Net, input_shape: Shape, outputs: int, *, low: bool = False) -> Network:
     """Build the network that a recipe describes and check every layer's shape.
 
     Args:
         net: the recipe's net.
         input_shape: of one example: (features,) or (height, width, channels).
         outputs: what "classes" or "outputs" stand for as a size.
+        low: whether dense and convolutional layers multiply in bfloat16.
 
     Raises:
         RecipeError: a layer that does not fit its input; names it by number and kind.
     """
-    layers = tuple(_Builder(net, outputs).layers(net.layers, ""))
+    layers = tuple(_Builder(net, outputs, low).layers(net.layers, ""))
     last = layers[-1]
     head = last if isinstance(last, ActivationLayer) and last.name in HEADS else None
     body = Sequential("", layers[:-1] if head else layers)
@@ -151,8 +152,9 @@ def build(net: Net, input_shape: Shape, outputs: int) -> Network:
 class _Builder:
     """Turns the specs of a recipe into layers."""
 
-    def __init__(self, net: Net, outputs: int) -> None:
+    def __init__(self, net: Net, outputs: int, low: bool) -> None:
         self._net = net
+        self._low = low
         self._outputs = outputs
         self._fixup = fixup_initials(net)
 
@@ -163,7 +165,7 @@ class _Builder:
         match kind_of(spec):
             case "dense":
                 units = spec.dense if isinstance(spec.dense, int) else self._outputs
-                return Dense(number, units, spec.bias, *self._initials(spec, number))
+                return Dense(number, units, spec.bias, *self._initials(spec, number), self._low)
             case "conv":
                 return Conv(
                     number,
@@ -173,6 +175,7 @@ class _Builder:
                     spec.padding,
                     spec.bias,
                     *self._initials(spec, number),
+                    self._low,
                 )
             case "activation":
                 return ActivationLayer(number, spec.activation)

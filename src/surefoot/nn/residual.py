@@ -81,16 +81,21 @@ class Residual(Layer):
         probes = None if context.probes is None else context.probes[:-1]
         inner = context.inner(0, {"layers": context.numbers["residual"]}, probes)
         y, new_state, vitals = self.branch.apply(params["branch"], state["branch"], x, inner)
-        if "projection" in params:
-            kernel = params["projection"]
-            stride = self._stride(x.shape[1:], y.shape[1:])
-            x = jnp.dot(x, kernel) if x.ndim == 2 else conv2d(x, kernel, stride, "same")
-        y = y + x
+        y = y + self.around(params, x, y.shape[1:])
         if context.probes is not None:
             own = measure_output(y, None)[None]
             vitals = own if vitals is None else jnp.concatenate([vitals, own])
             y = probe(y, context.probes[-1])
         return y, {"branch": new_state}, vitals
+
+    def around(self, params: Params, x: Array, out: Shape) -> Array:
+        """Return what is added to the branch: the input, or its projection to a shape."""
+        if "projection" not in params:
+            return x
+        kernel = params["projection"]
+        if x.ndim == 2:
+            return jnp.dot(x, kernel)
+        return conv2d(x, kernel, self._stride(x.shape[1:], out), "same")
 
     def sites(self, shape: Shape) -> tuple[Site, ...]:
         """Return the branch's sites, then the sum."""

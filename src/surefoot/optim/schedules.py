@@ -37,6 +37,14 @@ def _cosine(progress: Array, numbers: Numbers) -> Array:
     return optax.cosine_decay_schedule(1.0, decay_steps=1, alpha=numbers["final"])(progress)
 
 
+def _cyclic_cosine(progress: Array, numbers: Numbers) -> Array:
+    # As above: a cycle that is over but for its last bits has ended, and the next one begins.
+    cycles = progress * jnp.asarray(numbers["cycles"], progress.dtype)
+    begun = jnp.floor(cycles * (1 + 4 * jnp.finfo(progress.dtype).eps))
+    done = jnp.where(progress < 1, jnp.clip(cycles - begun, 0, 1), 1)
+    return _cosine(done, numbers)
+
+
 Decay = Callable[[Array, Numbers], Array]
 
 # Of Optax's decays only the cosine takes a traced length or rate.
@@ -47,6 +55,7 @@ _DECAYS: Mapping[str, Decay] = MappingProxyType(
         "exponential": _exponential,
         "inverse_time": _inverse_time,
         "cosine": _cosine,
+        "cyclic_cosine": _cyclic_cosine,
         "plateau": _one,  # what it multiplies the rate by is decided between epochs
     }
 )
@@ -72,6 +81,7 @@ def learning_rate(
     | exponential | factorᵖ |
     | inverse_time | 1/(1 + decay · p) |
     | cosine | final + (1 − final)(1 + cos πp)/2 |
+    | cyclic_cosine | the same of p · cycles − ⌊p · cycles⌋ in place of p (and of 1 at p = 1) |
 
     The Transformer's (Vaswani and others 2017, §5.3) is base · min(t/w, √(w/t)) with t = step + 1
     and at least one step of warm-up. It is their d^−0.5 · min(t^−0.5, t · w^−1.5), times a number

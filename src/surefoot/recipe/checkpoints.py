@@ -21,3 +21,9 @@ class Checkpoints(Section):
     keep: Annotated[Count, Field(le=1000)] = Field(
         2, description="how many of the last are kept; the best is kept beside them"
     )
+    # Of a cyclic schedule with as many cycles they are the weights at the ends of these.
+    snapshots: Annotated[Count, Field(le=1000)] | None = Field(
+        None,
+        description="how many of the run's weights stay in its folder, for an ensemble: at the "
+        "ends of so many equal parts of the steps after the warm-up, each at the end of an epoch",
+    )

@@ -109,6 +109,11 @@ class Data(Section):
     shuffle_seed: Annotated[Seed, LANE_NUMBER] | None = Field(
         None, description="seed of the order of batches; default: the recipe's seed"
     )
+    labelled: Count | None = Field(
+        None,
+        description="how many training rows keep their labels, chosen by split_seed; the others "
+        "serve to scale the inputs and to pre-train; default: all",
+    )
     standardize: Switch = Field(
         True, description="inputs to mean 0 and variance 1, fitted on the training rows"
     )

@@ -76,7 +76,7 @@ def _place(detail: Any) -> tuple[str, str, str]:
             kind = ""
         elif index and isinstance(loc[index - 1], int) and step in LAYER_KINDS:
             kind = step  # the layer's tag; its key follows
-        elif index == 1 and loc[0] in ("optimizer", "schedule"):
+        elif index == 1 and loc[0] in ("optimizer", "schedule", "average"):
             continue  # the name of the rule or the schedule, or of a class
         elif not _names_a_type(step):
             key += f".{step}" if key else step

@@ -9,6 +9,7 @@ from typing import Any
 
 from surefoot.errors import RecipeError, nearest
 from surefoot.recipe.data import Data
+from surefoot.recipe.evolution import Evolution
 from surefoot.recipe.layers import Net
 from surefoot.recipe.optimizer import RULES, OptaxRule
 from surefoot.recipe.root import Recipe
@@ -23,11 +24,12 @@ _SECTIONS = (
     ("net", (Net,)),
     ("vitals", (Vitals,)),
     ("schedule", tuple(SCHEDULES.values())),
+    ("evolution", (Evolution,)),
 )
 
 
 # Sections that may be written as a name alone, and their numbers that a new name leaves in place.
-_NAMED = ("optimizer", "schedule")
+_NAMED = ("optimizer", "schedule", "average")
 _KEPT = ("learning_rate", "warmup")
 
 

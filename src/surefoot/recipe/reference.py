@@ -10,16 +10,21 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from surefoot.recipe.average import AVERAGES
 from surefoot.recipe.checkpoints import Checkpoints
 from surefoot.recipe.data import Augment, Data, Pictures
+from surefoot.recipe.devices import Devices
+from surefoot.recipe.evolution import Evolution
 from surefoot.recipe.initializers import INITIALIZER_NUMBERS, InitializerSpec
 from surefoot.recipe.layers import ACTIVATION_NUMBERS, LAYER_KINDS, ActivationName, Net
 from surefoot.recipe.layers import BatchNormOptions as BatchNorm
 from surefoot.recipe.optimizer import RULES, CustomRule, OptaxRule
+from surefoot.recipe.pretrain import Pretrain
 from surefoot.recipe.root import Recipe
 from surefoot.recipe.schedule import SCHEDULES
 from surefoot.recipe.section import MAX_COUNT, is_lane_number
 from surefoot.recipe.train import EarlyStopping, Train, Vitals
+from surefoot.recipe.transfer import Transfer
 
 _HEAD = """\
 # The keys of a recipe
@@ -58,7 +63,8 @@ def sections() -> Iterator[type[BaseModel]]:
         InitializerSpec,
     )
     yield from (*RULES.values(), OptaxRule, CustomRule, *SCHEDULES.values())
-    yield from (Train, EarlyStopping, Vitals, Checkpoints)
+    yield from AVERAGES.values()
+    yield from (Train, EarlyStopping, Evolution, Pretrain, Transfer, Devices, Vitals, Checkpoints)
 
 
 def _lines() -> Iterator[str]:
@@ -93,6 +99,15 @@ def _lines() -> Iterator[str]:
         yield from _section(f"### `{name}`", schedule)
     yield from _section("## `[train]`", Train)
     yield from _section("### `early_stopping`", EarlyStopping)
+    yield "## `[average]`\n"
+    yield "The mean of the weights wᵢ after each step, which a run leaves behind in place of the"
+    yield "last ones: [docs/ensembles.md](ensembles.md).\n"
+    for name, average in AVERAGES.items():
+        yield from _section(f"### `{name}`", average)
+    yield from _section("## `[pretrain]`", Pretrain)
+    yield from _section("## `[transfer]`", Transfer)
+    yield from _section("## `[devices]`", Devices)
+    yield from _section("## `[evolution]`", Evolution)
     yield from _section("## `[vitals]`", Vitals)
     yield from _section("## `[checkpoints]`", Checkpoints)
 

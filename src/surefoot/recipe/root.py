@@ -8,14 +8,19 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from surefoot.errors import RecipeError
+from surefoot.recipe.average import Average
 from surefoot.recipe.checkpoints import Checkpoints
 from surefoot.recipe.data import Data
+from surefoot.recipe.devices import Devices
+from surefoot.recipe.evolution import Evolution
 from surefoot.recipe.layers import Net
 from surefoot.recipe.messages import one_line, too_deep
 from surefoot.recipe.optimizer import Adam, Optimizer
+from surefoot.recipe.pretrain import PretrainSection
 from surefoot.recipe.schedule import Constant, Schedule
 from surefoot.recipe.section import LANE_NUMBER, Section, Seed
 from surefoot.recipe.train import Train, Vitals
+from surefoot.recipe.transfer import Transfer
 
 # Keys of the data that say nothing about a built-in set or about arrays: not written unless set.
 _FOR_FILES = ("columns", "categories", "split", "pictures", "augment")
@@ -42,6 +47,21 @@ class Recipe(Section):
         Constant(), description="how the learning rate changes: a table, or its name"
     )
     train: Train = Field(Train(), description="how to train")
+    evolution: Evolution = Field(Evolution(), description="how to train without gradients")
+    average: Average | None = Field(
+        None,
+        description="which mean of the weights the run leaves behind: a table, or its name; "
+        "default: none, the last weights",
+    )
+    pretrain: PretrainSection | None = Field(
+        None,
+        description="how dense layers learn before training, without labels: a table, or the "
+        "method's name; default: not at all",
+    )
+    transfer: Transfer | None = Field(
+        None, description="another run's layers to begin with, and what is frozen; default: none"
+    )
+    devices: Devices = Field(Devices(), description="over how many devices it is spread")
     vitals: Vitals = Field(Vitals(), description="what is recorded about each layer")
     checkpoints: Checkpoints = Field(
         Checkpoints(), description="what is kept to go on from when it was stopped"
@@ -78,6 +98,13 @@ class Recipe(Section):
         for key in _FOR_FILES:
             if getattr(self.data, key) == Data.model_fields[key].default:
                 values["data"].pop(key, None)
-        for key in ("optimizer", "schedule"):
-            values[key] = {"name": values[key].pop("name"), **values[key]}
+        if self.train.method == "gradient":
+            del values["train"]["method"]
+            if self.evolution == Evolution():
+                del values["evolution"]
+        if self.devices == Devices():
+            del values["devices"]
+        for key in ("optimizer", "schedule", "average"):
+            if key in values:
+                values[key] = {"name": values[key].pop("name"), **values[key]}
         return values

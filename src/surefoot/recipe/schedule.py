@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from surefoot.recipe.section import (
+    LANE_NUMBER,
     Count,
     CountOrNone,
     NotNegative,
@@ -59,6 +60,19 @@ class Cosine(_Schedule):
     final: Share = Field(0.0, description="the last rate over the first")
 
 
+class CyclicCosine(_Schedule):
+    """η(t) = η · (final + (1 − final)(1 + cos πq)/2), q the share of its cycle that is done.
+
+    After each cycle the rate starts again at its full value: Loshchilov and Hutter 2017.
+    """
+
+    name: Literal["cyclic_cosine"] = Field("cyclic_cosine", description="which schedule")
+    cycles: Annotated[Count, LANE_NUMBER] = Field(
+        5, description="how many, each as many steps after the warm-up"
+    )
+    final: Share = Field(0.0, description="the last rate of a cycle over its first")
+
+
 class Transformer(_Schedule):
     """η(t) = η · min(t/w, √(w/t)) with w the steps of warm-up: Vaswani and others 2017, §5.3."""
 
@@ -83,7 +97,16 @@ class Plateau(_Schedule):
 
 SCHEDULES: dict[str, type[Section]] = {
     schedule.model_fields["name"].default: schedule
-    for schedule in (Constant, Step, Exponential, InverseTime, Cosine, Transformer, Plateau)
+    for schedule in (
+        Constant,
+        Step,
+        Exponential,
+        InverseTime,
+        Cosine,
+        CyclicCosine,
+        Transformer,
+        Plateau,
+    )
 }
 
 
@@ -105,6 +128,7 @@ Schedule = Annotated[
     | Annotated[Exponential, Tag("exponential")]
     | Annotated[InverseTime, Tag("inverse_time")]
     | Annotated[Cosine, Tag("cosine")]
+    | Annotated[CyclicCosine, Tag("cyclic_cosine")]
     | Annotated[Transformer, Tag("transformer")]
     | Annotated[Plateau, Tag("plateau")],
     Discriminator(_tag),

@@ -61,6 +61,12 @@ def _class_weight(value: Any) -> Any:
 class Train(Section):
     """The loop: draw a batch, forward pass, backward pass, update."""
 
+    # Not written where it is the usual one.
+    method: Literal["gradient", "genetic", "evolution_strategy"] = Field(
+        "gradient",
+        description="gradient descent by `[optimizer]`; or without gradients, by `[evolution]`: "
+        "a step is a generation then",
+    )
     loss: LossName = Field("cross_entropy", description="what is minimized")
     from_logits: Switch = Field(
         False,
@@ -79,7 +85,11 @@ class Train(Section):
         Literal["balanced"] | tuple[tuple[str, float], ...] | None,
         BeforeValidator(_class_weight),
     ] = Field(None, description='weight of each class in the loss, a table, or "balanced"')
-    precision: Literal["float32", "float64"] = Field("float32", description="of all arithmetic")
+    precision: Literal["float32", "float64", "bfloat16"] = Field(
+        "float32",
+        description="of all arithmetic; bfloat16: of the products of dense and convolutional "
+        "layers alone, all else is float32",
+    )
     early_stopping: EarlyStopping | None = Field(
         None, description="when to stop before the last epoch; default: never"
     )
@@ -99,6 +109,11 @@ class Train(Section):
                 "from_logits",
             )
         return self
+
+    @property
+    def dtype(self) -> str:
+        """The type of weights, losses and statistics, and of inputs."""
+        return "float32" if self.precision == "bfloat16" else self.precision
 
     @field_serializer("class_weight")
     def _as_table(self, weights: object) -> object:

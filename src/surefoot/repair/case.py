@@ -89,12 +89,14 @@ def open_case(
     if isinstance(target, Recipe | Job) or str(target).endswith(".toml"):
         job = target if isinstance(target, Job) else prepare(target)
         _check_source(job.recipe)
+        _check_method(job.recipe)
         tell("training for a short while…")
         evidence, seconds = _watched(job, budget_seconds * _DIAGNOSED)
     else:
         folder = target.path if isinstance(target, Run) else Path(str(target))
         evidence, _ = read_run(folder)
         _check_source(evidence.recipe)
+        _check_method(evidence.recipe)
         job = prepare(evidence.recipe)
         seconds = _trained_seconds(folder, job)
     diagnosis = examine(evidence)
@@ -130,6 +132,14 @@ def _check_source(recipe: Recipe) -> None:
         raise RecipeError(
             "data.source: this recipe was trained on arrays from Python, which it does not hold; "
             "save them as an .npz with x and y, and name that file"
+        )
+
+
+def _check_method(recipe: Recipe) -> None:
+    if recipe.train.method != "gradient":
+        raise RecipeError(
+            f"train.method = {recipe.train.method!r}: what repair tries is for training by "
+            'gradient; set train.method = "gradient", or vary the keys of [evolution] in a study'
         )
 
 

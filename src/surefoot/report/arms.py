@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.checksums import check
 from surefoot.errors import RunError
 from surefoot.report.charts import Chart, axis, plot, series
 from surefoot.report.words import figure, sentence_case
@@ -20,19 +21,22 @@ _MOST_CURVES = 8
 _WIDE = 30.0
 
 
-def arm_charts(study: Study, table: Table, scale: Scale) -> list[Chart]:
+def arm_charts(study: Study, table: Table, scale: Scale, lost: list[str]) -> list[Chart]:
     """Return the charts of a ready study.
 
     Args:
         study: a ready one: its summary names its arms.
         table: of its settings, an arm each.
         scale: of what arms are compared by.
+        lost: gets a line where the rates cannot be read.
     """
     arms = [str(name) for name in study.summary["arms"]]
     own = [_reached(table, arms, scale)]
     try:
+        check(study.path, "rates.parquet")
         rates = read(study.path, "rates")
-    except RunError:  # the rest of the page can be shown without it
+    except RunError as error:  # the rest of the page can be shown without it
+        lost.append(str(error))
         return own
     return [*own, *_over_rates(rates, table, arms, scale)]
 

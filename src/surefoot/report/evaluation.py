@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.checksums import check_seal, sealed
 from surefoot.data import gather
 from surefoot.data.columns import Columns
 from surefoot.data.prepared import as_given, spaced
@@ -56,11 +57,8 @@ def evaluation_of(
         What `evaluate` returns; or `missing`, the reason why there is nothing.
     """
     if (path / NAME).is_file():
-        try:
-            kept = read_json(path / NAME)
-        except SurefootError as error:
-            return {"missing": str(error)}
-        if isinstance(kept, dict) and kept.get("format") == FORMAT:
+        kept = _kept(path / NAME)
+        if kept is not None:
             return kept
     try:
         model = Model.load(path)
@@ -69,10 +67,21 @@ def evaluation_of(
                 return {"missing": "the rows were given from Python and are not kept with the run"}
             dataset = dataset_of(recipe)
         found = {"format": FORMAT, **evaluate(model, dataset, facts)}
-        write_json(path / NAME, found)
+        write_json(path / NAME, sealed(found))
     except SurefootError as error:
         return {"missing": str(error)}
     return found
+
+
+def _kept(path: Path) -> dict[str, Any] | None:
+    """Return what was measured before; None where it was altered: it can be measured again."""
+    try:
+        kept = read_json(path)
+        if isinstance(kept, dict) and "sha256" in kept:
+            check_seal(kept, path)
+    except SurefootError:
+        return None
+    return kept if isinstance(kept, dict) and kept.get("format") == FORMAT else None
 
 
 def evaluate(model: Model, dataset: Dataset, facts: Any = None) -> dict[str, Any]:
@@ -91,7 +100,7 @@ def evaluate(model: Model, dataset: Dataset, facts: Any = None) -> dict[str, Any
         else (dataset.x_val, dataset.y_val)
     )
     places = spaced(len(x), _MOST_ROWS)
-    dtype = np.dtype(model.recipe.train.precision)
+    dtype = np.dtype(model.recipe.train.dtype)
     rows = as_given(dataset, x[places]).astype(dtype, copy=False)
     outputs = model.forward(rows.reshape(len(rows), *model.feature_shape))
     judge: Callable[[Model, Array, Array], tuple[dict[str, Any], Array]]

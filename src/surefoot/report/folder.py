@@ -11,6 +11,7 @@ from surefoot.checksums import check
 from surefoot.doctor.diagnosis import examine
 from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.folder import read_run
+from surefoot.engine.model import check_parts
 from surefoot.errors import SurefootError
 from surefoot.files import finite, read_json
 from surefoot.recipe import Recipe, load
@@ -35,6 +36,7 @@ class Pages:
         environment: where it was trained.
         lost: a line about each thing that could not be read.
         surface: slices and planes of the error surface; None where none were measured.
+        model: what `model.json` says; None where there is none, or it was altered.
     """
 
     path: Path
@@ -46,6 +48,7 @@ class Pages:
     environment: Mapping[str, Any]
     lost: tuple[str, ...]
     surface: Table | None = None
+    model: Mapping[str, Any] | None = None
 
     @property
     def findings(self) -> list[Mapping[str, Any]]:
@@ -64,6 +67,7 @@ def open_run(path: Path) -> Pages:
     recipe, text = None, ""
     try:
         text = (path / "recipe.toml").read_text(encoding="utf-8", errors="replace")
+        check(path, "recipe.toml")
         recipe = load(path / "recipe.toml")
     except (OSError, SurefootError) as error:
         lost.append(_line(error))
@@ -78,6 +82,8 @@ def open_run(path: Path) -> Pages:
     finished = (path / "summary.json").is_file()
     summary = _mapping(path, "summary.json", lost) if finished else None
     surface = _surface(path, lost)
+    model = _model(path, lost)
+    _check_pretraining(path, lost)
     return Pages(
         path,
         recipe,
@@ -88,7 +94,29 @@ def open_run(path: Path) -> Pages:
         _mapping(path, "environment.json", lost),
         tuple(dict.fromkeys(lost)),
         surface,
+        model,
     )
+
+
+def _check_pretraining(path: Path, lost: list[str]) -> None:
+    """Name the table of pre-training, where it is there and was altered."""
+    if (path / "pretraining.parquet").is_file():
+        try:
+            check(path, "pretraining.parquet")
+            read(path, "pretraining")
+        except SurefootError as error:
+            lost.append(_line(error))
+
+
+def _model(path: Path, lost: list[str]) -> Mapping[str, Any] | None:
+    """Return what is known of the model, where there is one."""
+    if not (path / "model.json").is_file():
+        return None
+    try:
+        return check_parts(path)
+    except SurefootError as error:
+        lost.append(_line(error))
+        return None
 
 
 def _surface(path: Path, lost: list[str]) -> Table | None:

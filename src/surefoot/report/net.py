@@ -10,7 +10,6 @@ from typing import Any, Literal
 from surefoot.data.target import Target
 from surefoot.engine.blueprint import Blueprint
 from surefoot.errors import SurefootError
-from surefoot.files import read_json
 from surefoot.report.folder import Pages
 from surefoot.report.words import title
 
@@ -96,9 +95,8 @@ def _sites(
 
 def _shape_and_target(pages: Pages) -> tuple[tuple[int, ...], Target]:
     """Return what the net was built for: from the model's file, or from the data's facts."""
-    path = pages.path / "model.json"
-    if path.is_file():
-        about = read_json(path)
+    about = pages.model
+    if about is not None:
         return tuple(int(n) for n in about["feature_shape"]), Target.from_dict(about["target"])
     shape = tuple(int(n) for n in pages.fact("prepared", "shape"))
     kind = str(pages.fact("prepared", "targets", "kind"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from surefoot.checksums import check
 from surefoot.errors import RunError
 from surefoot.files import read_json
 from surefoot.report.charts import Chart, axis, plot, series
@@ -23,8 +24,9 @@ def repair_page(path: Path, dataset: Dataset | None = None) -> dict[str, Any]:
     """Return what the page of a repair says: what was changed, the proof, and the new run.
 
     Raises:
-        RunError: `proof.json` cannot be read.
+        RunError: `proof.json` cannot be read, or was altered.
     """
+    check(path, "proof.json")
     done = read_json(path / "proof.json")
     if not isinstance(done, Mapping):
         raise RunError(f"{path / 'proof.json'}: does not hold a repair")
@@ -52,7 +54,7 @@ def repair_page(path: Path, dataset: Dataset | None = None) -> dict[str, Any]:
         ],
         "changes": [str(change) for change in done.get("changes") or ()],
         "before_after": _before_after(done),
-        "diff": _diff(done, path),
+        "diff": _diff(done, path, page["lost"]),
         "proof": _proof_rows(proof),
         "gain": figure(proof.get("gain")),
         "spread": figure(proof.get("spread")),
@@ -78,14 +80,16 @@ def _before_after(done: Mapping[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _diff(done: Mapping[str, Any], path: Path) -> list[tuple[str, str]]:
-    """Return the change of the recipe, a kind and a text a line."""
+def _diff(done: Mapping[str, Any], path: Path, lost: list[str]) -> list[tuple[str, str]]:
+    """Return the change of the recipe, a kind and a text a line; tell what cannot be read."""
     text = done.get("diff")
     if not isinstance(text, str):
+        text = ""
         try:
+            check(path, "changes.diff")
             text = (path / "changes.diff").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            text = ""
+        except (RunError, OSError) as error:
+            lost.append(str(error))
     kinds = {"+": "added", "-": "removed", "@": "place"}
     return [
         (

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from surefoot.checksums import check
+from surefoot.errors import RunError
 from surefoot.recipe import Recipe
 from surefoot.report.charts import Chart
 from surefoot.report.curvature import points
@@ -18,6 +20,7 @@ from surefoot.report.net import Net, net_of
 from surefoot.report.predictions import prediction_charts, worst_examples
 from surefoot.report.surfaces import sections
 from surefoot.report.words import figure, flat, seconds, title, words
+from surefoot.vitals.table import read
 
 if TYPE_CHECKING:
     from surefoot.data import Dataset
@@ -53,6 +56,7 @@ def run_page(path: Path, dataset: Dataset | None = None) -> dict[str, Any]:
         "sentence": sentence_of(pages),
         "figures": figures(pages, net),
         "root": _root(pages),
+        "lost": list(pages.lost),
         "notices": notices(pages),
         "findings": findings,
         "net": net,
@@ -150,6 +154,23 @@ def _measure(metrics: Any) -> str | None:
     return next((name for name in metrics if name != "loss"), None)
 
 
+def _pretraining(path: Path) -> list[tuple[str, str]]:
+    """Return how well each layer gave its inputs back before it was pre-trained, and after."""
+    try:
+        check(path, "pretraining.parquet")
+        table = read(path, "pretraining")
+        layers, errors = table["layer"].tolist(), table["reconstruction_error"].tolist()
+    except (RunError, KeyError):  # none was kept, or it was altered, as `lost` says
+        return []
+    each: dict[str, list[float]] = {}
+    for layer, error in zip(layers, errors, strict=True):
+        each.setdefault(str(layer), []).append(error)
+    return [
+        (f"reconstruction error, layer {layer}", f"{figure(own[0])} to {figure(own[-1])}")
+        for layer, own in each.items()
+    ]
+
+
 def figures(pages: Pages, net: Net | None) -> list[tuple[str, str]]:
     """Return the final figures, a name and a text each."""
     rows = []
@@ -173,6 +194,7 @@ def figures(pages: Pages, net: Net | None) -> list[tuple[str, str]]:
         rows.append(("time", seconds(summary.get("seconds"))))
     if net is not None and net.weights is not None:
         rows.append(("weights", figure(net.weights)))
+    rows += _pretraining(pages.path)
     return rows
 
 
@@ -225,7 +247,6 @@ def notices(pages: Pages) -> list[str]:
             said.append("Only one step was taken: curves are single points.")
         if evidence.steps and not len(evidence.recorded):
             said.append("No vital signs were recorded, so nothing is known of single layers.")
-    said += [f"Not readable: {line}" for line in pages.lost]
     lacking = (pages.diagnosis or {}).get("lacking") or ()
     if lacking:
         names = ", ".join(words(str(name)) for name in lacking)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from surefoot.checksums import check
+from surefoot.errors import RunError
 from surefoot.report.arms import arm_charts
 from surefoot.report.charts import Chart, axis, plain, plot, series
 from surefoot.report.contours import contours
@@ -32,6 +34,7 @@ def study_page(path: Path) -> dict[str, Any]:
         RunError: the study's table cannot be read.
     """
     study = Study(path)
+    lost: list[str] = []
     summary, table = study.summary, study.table()
     scale = Scale(str(summary["measure"]), str(summary["measure"]).endswith("accuracy"))
     keys = [str(key) for key in summary["best"]["keys"]]
@@ -43,7 +46,7 @@ def study_page(path: Path) -> dict[str, Any]:
     )
     ready = "arms" in summary
     charts = (
-        arm_charts(study, table, scale)
+        arm_charts(study, table, scale, lost)
         if ready
         else [
             _response(table, key, keys, scale, best)
@@ -54,7 +57,7 @@ def study_page(path: Path) -> dict[str, Any]:
     )
     surface = _surface(table, keys, scale) if len(keys) == 2 and not ready else None
     parallel = _parallel(table, keys, scale, best) if len(keys) > 1 and not ready else None
-    asked, recipe = (_text(path / name) for name in ("study.toml", "best.toml"))
+    asked, recipe = (_text(path, name, lost) for name in ("study.toml", "best.toml"))
     return {
         "kind": "study",
         "name": path.resolve().name,
@@ -76,6 +79,7 @@ def study_page(path: Path) -> dict[str, Any]:
         "more": max(table.rows - _MOST_ROWS, 0),
         "asked": asked,
         "recipe": recipe,
+        "lost": lost,
         "notices": [],
         "charts": {
             "response": charts,
@@ -84,10 +88,13 @@ def study_page(path: Path) -> dict[str, Any]:
     }
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, name: str, lost: list[str]) -> str:
+    """Return the text of a file; nothing where it is missing or altered, which is told."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        check(path, name)
+        return (path / name).read_text(encoding="utf-8", errors="replace")
+    except (RunError, OSError) as error:
+        lost.append(str(error) or type(error).__name__)
         return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from surefoot.report.page import render
 from surefoot.report.repair_page import repair_page
 from surefoot.report.run_page import run_page
 from surefoot.report.study_page import is_study, study_page
+from surefoot.run import refuse_ensemble
 
 if TYPE_CHECKING:
     from surefoot.data import Dataset
@@ -21,7 +23,11 @@ _RUN = ("recipe.toml", "summary.json", "metrics.parquet", "metrics", "vitals.par
 
 
 def write_report(
-    path: str | Path, to: str | Path | None = None, *, dataset: Dataset | None = None
+    path: str | Path,
+    to: str | Path | None = None,
+    *,
+    dataset: Dataset | None = None,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Write the page of a run, a repair or a study: one HTML file that needs nothing else.
 
@@ -31,6 +37,7 @@ def write_report(
         path: the folder of a run, finished or not, of a repair, or of a finished study.
         to: the file; `report.html` in the folder where nothing is given.
         dataset: the run's rows, where they are at hand; read again from its source where not.
+        tell: called with a line about each file that is missing, broken or altered.
 
     Returns:
         the file.
@@ -47,9 +54,11 @@ def write_report(
     folder = Path(path)
     if not folder.is_dir():
         raise RunError(f"{folder}: no such folder; give the folder of a run, a repair or a study")
-    page = render(page_of(folder, dataset))
+    page = page_of(folder, dataset)
     target = folder / NAME if to is None else Path(to)
-    write_text(target, page)
+    write_text(target, render(page))
+    for line in page["lost"]:
+        tell(line)
     return target
 
 
@@ -69,6 +78,7 @@ def page_of(folder: Path, dataset: Dataset | None = None) -> dict[str, Any]:
             summary = read_json(folder / "summary.json")
         except SurefootError:
             summary = None  # the page of a run says so
+    refuse_ensemble(folder, summary, "pages are of single runs, repairs and studies")
     if is_study(folder, summary):
         return study_page(folder)
     if (folder / "proof.json").is_file():

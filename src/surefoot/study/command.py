@@ -14,18 +14,18 @@ from surefoot.checksums import seal
 from surefoot.errors import RecipeError
 from surefoot.files import write_json
 from surefoot.job import prepare
-from surefoot.lock import writing
+from surefoot.processes import is_first
 from surefoot.recipe import Recipe, save
 from surefoot.recipe.section import is_whole
 from surefoot.recipe.toml import dumps_tables
 from surefoot.study.conclusions import Conclusions, conclude, spread
-from surefoot.study.folder import StudyFolder
 from surefoot.study.halving import Halving, run_halved
 from surefoot.study.plan import make_plan
 from surefoot.study.progress import Progress
 from surefoot.study.report import Fresh, Scale, best_numbers, sentences, setting_rows
 from surefoot.study.results import FORMAT, SEALED, Study
 from surefoot.study.running import Columns, run
+from surefoot.study.shared import folder_of, one_writer
 from surefoot.study.space import Setting, expand, plain, read_vary
 from surefoot.study.validation import Rows, validate
 from surefoot.vitals.table import Table, write
@@ -44,7 +44,7 @@ def study(
     validated: bool = True,
     out: str | Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
-) -> Study:
+) -> Study | None:
     """Train a recipe with many settings, several seeds each, and say what may be concluded.
 
     Settings that differ in numbers alone are lanes of one compiled program. Equal seeds have the
@@ -70,6 +70,9 @@ def study(
         validated: whether the best is tried again.
         out: the study's folder; ``studies/SOURCE-N`` where nothing is given.
         tell: called with a line for people: the plan first, then how far it is.
+
+    Returns:
+        The study. None in a process that only computes for another, which writes.
 
     Raises:
         RecipeError: a key does not exist, a value is out of its bounds, or a run does not fit.
@@ -107,10 +110,10 @@ def study(
         "vary": {k: v if isinstance(v, list) else v.to_dict() for k, v in values.items()},
         **({} if baseline is None else {"baseline": plain(baseline)}),
     }
-    folder = StudyFolder(out, job.dataset.source, dumps_tables(asked))
+    folder = folder_of(out, job.dataset.source, dumps_tables(asked))
     if folder.finished:
         tell(f"{folder.path}: this study is finished")
-        return Study(folder.path)
+        return Study(folder.path) if is_first() else None
     done = folder.done()
     for line in folder.lost:
         tell(line)
@@ -119,7 +122,7 @@ def study(
     scale = Scale(f"{rows.part}_{plan.measure}", higher=plan.measure == "accuracy")
     tell((f"{len(done):,} runs are finished; " if done else "") + plan.text)
     folder.make()
-    with writing(folder.path):
+    with one_writer(folder.path):
         parts: Iterable[Columns]
         if halved is None:
             parts = run(plan, settings, tell)
@@ -141,6 +144,8 @@ def study(
         if again:
             tell("training the best again with fresh seeds…")
             fresh = _validate(settings, found, numbers, rows, scale)
+        if not is_first():
+            return None
         write(folder.path, "settings", setting_rows(settings, runs, found, len(numbers)))
         save(settings[found.best].recipe, folder.path / "best.toml")
         folder.join(runs)
@@ -159,6 +164,7 @@ def study(
         }
         write_json(folder.path / "summary.json", summary)
         seal(folder.path, SEALED)
+        folder.clear()
     return Study(folder.path)
 
 

@@ -20,7 +20,7 @@ def study_file(
     *,
     out: str | Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
-) -> Study:
+) -> Study | None:
     """Do the study that a file asks for.
 
     Beside a recipe's sections it has a table ``[vary]``, and may have ``seeds``, a number of them

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from surefoot.checksums import check
 from surefoot.errors import RunError
 from surefoot.files import write_text
 from surefoot.study.running import Columns
@@ -79,9 +80,11 @@ class StudyFolder:
         Parts that were truncated or altered are removed, and a line about each is in `lost`: their
         runs are trained again.
         """
-        if (self.path / "runs.parquet").exists():
-            return read(self.path, "runs")
         parts = self.path / "runs"
+        # As long as there are parts, which know their checksums, what was made of them may not.
+        if (self.path / "runs.parquet").exists() and not any(parts.glob("part-*.parquet")):
+            check(self.path, "runs.parquet")
+            return read(self.path, "runs")
         for path in sorted(parts.glob("part-*.parquet")):
             try:
                 read_files([path])
@@ -109,6 +112,10 @@ class StudyFolder:
         write_part(parts, int(last[5:11]) + 1, rows)
 
     def join(self, runs: Mapping[str, Any]) -> None:
-        """Write all runs as one table, in place of the parts."""
+        """Write all runs as one table; the parts stay until `clear`."""
         write(self.path, "runs", runs)
-        shutil.rmtree(self.path / "runs", ignore_errors=True)
+
+    def clear(self) -> None:
+        """Remove the parts of tables that are whole, and sealed, by now."""
+        for name in ("runs", "losses"):
+            shutil.rmtree(self.path / name, ignore_errors=True)

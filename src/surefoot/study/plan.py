@@ -6,10 +6,13 @@ from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 
+import jax
+
+from surefoot.backend import available_cores
 from surefoot.data.dataset import Dataset
 from surefoot.data.memory import free_bytes
+from surefoot.engine.agreement import once
 from surefoot.engine.cohort import Cohort
-from surefoot.engine.groups import available_cores
 from surefoot.engine.width import group_width, shares_batches
 from surefoot.errors import RecipeError, SurefootError
 from surefoot.job import reading
@@ -195,7 +198,7 @@ def make_plan(
             one, or all of them where settings are dropped on the way.
         DataError: a setting's rows cannot be read, or are fewer than a batch.
     """
-    room = int(free_bytes() * _SHARE_OF_MEMORY) if memory is None else memory
+    room = int(once(free_bytes) * _SHARE_OF_MEMORY) if memory is None else memory
     collected: dict[Hashable, tuple[Cohort, list[Lane]]] = {}
     measures: dict[str, str] = {}
     # Those that are finished count as well: a study that goes on needs the same programs.
@@ -266,7 +269,7 @@ def _group(
     # By the rule of `group_width` that many lanes take a few megabytes.
     width = min(group_width(cohort), 1 << (fitting.bit_length() - 1))
     seconds = _lane_seconds(cohort)
-    busy = available_cores() * width
+    busy = max(once(available_cores), jax.device_count()) * width
     if most_lanes is None:
         most_lanes = min(_MOST_LANES, max(busy, int(_PART_SECONDS / seconds)))
     most = min(fitting, most_lanes)

@@ -114,6 +114,11 @@ def find_rate(
     base = job.recipe
     if not hasattr(base.optimizer, "learning_rate"):
         raise RecipeError(f"optimizer.name = {base.optimizer.name!r}: has no learning rate to find")
+    if base.train.method != "gradient":
+        raise RecipeError(
+            f"train.method = {base.train.method!r}: has no rate of a gradient's step to find; vary "
+            "evolution.mutation_scale, evolution.sigma or evolution.learning_rate in a study"
+        )
     settings = [Setting({"learning_rate": rate}, _constant(job, rate, steps)) for rate in RATES]
     plan = make_plan(settings, range(base.seed, base.seed + seeds), lambda recipe: job.dataset)
     tell(plan.text)

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 # What a study's checksums.json speaks for.
-SEALED = ("study.toml", "runs.parquet", "settings.parquet", "best.toml", "summary.json")
+SEALED = (
+    "study.toml",
+    "runs.parquet",
+    "settings.parquet",
+    "rates.parquet",
+    "losses.parquet",
+    "best.toml",
+    "summary.json",
+)
 
 
 class Best(NamedTuple):

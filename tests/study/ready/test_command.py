@@ -42,6 +42,7 @@ def test_its_question_and_its_plan_are_said_first(found, told):
 def test_its_folder_holds_tables_that_duckdb_reads(found):
     assert sorted(path.name for path in found.path.iterdir()) == [
         "best.toml",
+        "checksums.json",
         "losses.parquet",
         "rates.parquet",
         "runs.parquet",

@@ -97,8 +97,9 @@ export function showComparison(main, names) {
   const query = names.map((name) => `name=${encodeURIComponent(name)}`).join("&");
   const read = calmly(async () => {
     const { ok, told } = await ask(`compare?${query}`);
-    none.hidden = ok && told.charts.length > 0;
-    none.textContent = ok ? "No curve is recorded yet." : told.error;
+    const lost = ok ? told.problems : [];
+    none.hidden = ok && told.charts.length > 0 && !lost.length;
+    none.textContent = ok ? lost.join("; ") || "No curve is recorded yet." : told.error;
     if (ok) drawing.show(told.charts);
   });
   return (rows, changed) => {

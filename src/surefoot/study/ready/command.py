@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from surefoot.checksums import seal
 from surefoot.data.dataset import Dataset
 from surefoot.errors import RecipeError
 from surefoot.files import write_json
@@ -24,7 +25,7 @@ from surefoot.study.ready.registry import question_of
 from surefoot.study.ready.tables import arm_rows, best_numbers, rate_rows
 from surefoot.study.ready.telling import sentences
 from surefoot.study.ready.training import Training, guessing
-from surefoot.study.results import FORMAT, Study
+from surefoot.study.results import FORMAT, SEALED, Study
 from surefoot.study.space import Setting
 from surefoot.study.validation import Rows
 from surefoot.vitals.table import write
@@ -121,6 +122,8 @@ def ready_study(
         "seconds": round(time.perf_counter() - started, 3),
     }
     write_json(folder.path / "summary.json", summary)
+    seal(folder.path, SEALED)
+    folder.clear()
     return Study(folder.path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -12,13 +11,14 @@ from numpy.typing import NDArray
 
 from surefoot.data.dataset import Dataset
 from surefoot.engine.events import Block, Silent
+from surefoot.errors import RunError
 from surefoot.recipe import Recipe
 from surefoot.study.folder import StudyFolder
 from surefoot.study.plan import duration, make_plan
 from surefoot.study.ready.outcomes import Stage
 from surefoot.study.running import rows, train_part
 from surefoot.study.space import Setting
-from surefoot.vitals.table import Table, read, read_parts, write
+from surefoot.vitals.table import Table, read, read_parts, write, write_part
 
 Array = NDArray[np.float64]
 
@@ -123,14 +123,14 @@ class Training:
         count, epochs = curves.shape
         place = self._folder.path / "losses"
         place.mkdir(exist_ok=True)
-        name = f"part-{len(list(place.glob('part-*.parquet'))):06d}"
+        number = len(list(place.glob("part-*.parquet")))
         columns = {
             "purpose": np.full(count * epochs, purpose, object),
             **{key: np.repeat(table[key], epochs) for key in ("setting", "seed")},
             "epoch": np.tile(np.arange(1, epochs + 1), count),
             "train_loss": curves.ravel(),
         }
-        write(place, name, columns)
+        write_part(place, number, columns)
         # What is kept last says that both are there.
         self._folder.keep({"purpose": np.full(count, purpose, object), **table})
 
@@ -158,16 +158,22 @@ class Training:
         return Stage(columns, curves, columns["epoch_steps"][:, 0], self._guess, 1)
 
     def losses(self) -> Table:
-        """Return the mean training loss of each epoch of each run."""
+        """Return the mean training loss of each epoch of each run.
+
+        Raises:
+            RunError: a part of it was altered.
+        """
         path = self._folder.path
-        if (path / "losses.parquet").exists():
+        if not any((path / "losses").glob("part-*.parquet")):
             return read(path, "losses")
-        return Table(read_parts(path / "losses"))
+        try:
+            return Table(read_parts(path / "losses"))
+        except RunError as error:
+            raise RunError(f"{error}; remove {path} and do the study anew") from None
 
     def join(self) -> None:
-        """Make one file of all parts, of the runs and of their losses."""
+        """Make one file of all parts, of the runs and of their losses; the parts stay."""
         write(self._folder.path, "losses", self.losses())
-        shutil.rmtree(self._folder.path / "losses", ignore_errors=True)
         self._folder.join(self._folder.runs())
 
 

@@ -1,0 +1,1 @@
+"""Several trained nets as one: seeds, runs, snapshots of one run; and what each kind is worth."""

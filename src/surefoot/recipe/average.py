@@ -1,0 +1,57 @@
+"""The mean of the weights over training, in place of the last ones: by name, with its numbers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from surefoot.recipe.section import LANE_NUMBER, Count, Section, Share, ShareBelowOne
+
+
+class _Average(Section):
+    every: Annotated[Count, LANE_NUMBER] = Field(
+        1, description="steps from one whose weights are taken to the next"
+    )
+
+
+class Exponential(_Average):
+    """w̄ = Σ decayⁿ⁻ⁱ wᵢ / Σ decayⁿ⁻ⁱ over the n weights that were taken: the newest count most."""
+
+    name: Literal["exponential"] = Field("exponential", description="which mean")
+    decay: Annotated[ShareBelowOne, LANE_NUMBER] = Field(
+        0.99, description="by which older weights count less; 1/(1 − decay) of them count"
+    )
+    start: Share = Field(0.0, description="share of all steps after which weights are taken")
+
+
+class Stochastic(_Average):
+    """w̄ = Σ wᵢ / n over the weights of the last part of the run: Izmailov and others 2018."""
+
+    name: Literal["stochastic"] = Field("stochastic", description="which mean")
+    # Their budget: three quarters of usual training, then the weights are taken.
+    start: Share = Field(0.75, description="share of all steps after which weights are taken")
+
+
+AVERAGES: dict[str, type[Section]] = {
+    average.model_fields["name"].default: average for average in (Exponential, Stochastic)
+}
+
+
+def _tag(value: Any) -> str | None:
+    return value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+
+
+def _with_name(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and "name" not in value:
+        return {"name": "exponential", **value}
+    return value
+
+
+Average = Annotated[
+    Annotated[Exponential, Tag("exponential")] | Annotated[Stochastic, Tag("stochastic")],
+    Discriminator(_tag),
+    BeforeValidator(_with_name),
+]
