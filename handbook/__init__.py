@@ -1,0 +1,1 @@
+"""The handbook: each page's study, its text, and the figures that go from one into the other."""

@@ -1,0 +1,1 @@
+"""One study a page: a module with `CLAIMS` and `measure`."""
