@@ -99,6 +99,9 @@ def fill_output(tables: Tables, target: Target, net: Ready | None) -> Tables:
         if target.kind == "classes" and target.size == 2 and chosen == "binary_cross_entropy":
             output = "sigmoid1"
         filled.setdefault("net", {})["layers"] = net.layers(output)
+        own = filled.get("optimizer", {})
+        if net.rate is not None and isinstance(own, Mapping) and "learning_rate" not in own:
+            _fill_optimizer(filled, {"name": "adam", "learning_rate": net.rate})
     return filled
 
 

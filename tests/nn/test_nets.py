@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from surefoot.errors import RecipeError
+from surefoot.job import prepare
 from surefoot.nn.nets import (
     convnet,
     delta_orthogonal,
@@ -74,6 +75,15 @@ def test_deep_nets_are_resnets_without_connections_or_without_normalization():
     block = [{"residual": [conv, RELU, conv]}, RELU]
     assert fixup(14, 4).hidden[:3] == [conv, RELU, {"repeat": 2, "layers": block}]
     assert fixup(8).layers("softmax")[-2] == {"dense": "outputs", "initializer": "fixup"}
+
+
+@pytest.mark.parametrize(
+    ("depth", "optimizer", "rate"), [(1000, None, 1e-4), (40, None, 1e-3), (1000, "momentum", 0.01)]
+)
+def test_a_very_deep_net_brings_its_rate(depth, optimizer, rate):
+    chosen = {} if optimizer is None else {"optimizer": optimizer}
+    recipe = prepare("digits", net=f"delta-orthogonal:{depth}", **chosen).recipe
+    assert recipe.optimizer.learning_rate == rate
 
 
 def test_delta_orthogonal_layers():
