@@ -93,7 +93,7 @@ def test_what_the_readme_lists_by_name_is_what_there_is():
     from surefoot.recipe.initializers import INITIALIZER_NUMBERS
 
     listed = {
-        row[0].strip(): set(re.findall(r"`(\w+)", row[1]))
+        row[0].strip(): set(re.findall(r"`([\w-]+)", row[1]))
         for row in re.findall(r"^\| ([a-z ]+) \| (`.*) \|$", (ROOT / "README.md").read_text(), re.M)
     }
     assert listed["layers"] == set(LAYER_KINDS)

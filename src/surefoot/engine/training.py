@@ -279,8 +279,8 @@ class Training:
             left = self._until - begin - done
             if left <= 0 or not self._running.any():
                 return False
-            factor = factor_of(self._listener)
-            stop, factor, pace = agree(self._listener.stop(), factor, self._pace)
+            stop = self._listener.stop()  # first: it reads what was asked for meanwhile
+            stop, factor, pace = agree(stop, factor_of(self._listener), self._pace)
             if stop:
                 return False
             self._rescale(self._falling.steer(factor))
