@@ -8,7 +8,7 @@ from benchmarks.soak import recipes
 
 # Drawn by the same numbers each time: no test is red by chance. The soak draws anew.
 few = settings(
-    max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -168,7 +168,7 @@ def test_too_little_memory_is_one_line_too(surefoot, folder, monkeypatch):
     def refuse(*args, **kwargs):
         raise MemoryError
 
-    monkeypatch.setattr("surefoot.trainer.Training", refuse)
+    monkeypatch.setattr("surefoot.engine.leading.Training", refuse)
     ended = surefoot("train", "iris", "--out", "run", "--quiet")
     assert (ended.code, ended.out) == (1, "")
     assert "not enough memory" in ended.err
