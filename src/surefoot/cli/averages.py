@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.gradcheck import AsJson
-from surefoot.cli.race import Out
+from surefoot.cli.options import AsJson, Picture
 
 
 def averages(
@@ -22,7 +21,7 @@ def averages(
             show_default=False,
         ),
     ] = None,
-    out: Out = None,
+    out: Picture = None,
     as_json: AsJson = False,
 ) -> None:
     """Show exponentially weighted averages with several β, and what bias correction mends."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
-from surefoot.cli.gradcheck import AsJson, Assign, Net
+from surefoot.cli.options import AsJson, Assign, Net
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -97,11 +96,14 @@ def _shape(array: Any) -> str:
 def _numbers(array: Any) -> str:
     """Return a small array's numbers, and of a large one what they are like.
 
+    >>> import numpy as np
     >>> _numbers(np.array([0.5, -1.0]))
     '0.5 -1'
     >>> _numbers(np.arange(100.0) - 50)
     'rms 28.9, from -50 to 49, 1% zeros'
     """
+    import numpy as np
+
     flat = np.ravel(array)
     if flat.size <= _MOST_SHOWN and (array.ndim < 2 or array.shape[-1] <= _MOST_IN_A_ROW):
         rows = array.reshape(-1, array.shape[-1]) if array.ndim > 1 else [flat]

@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from surefoot.cli.gradcheck import AsJson, Assign, Net
-from surefoot.cli.race import Out
+from surefoot.cli.options import AsJson, Assign, Net, Picture
 
 
 def compare(
@@ -27,7 +26,7 @@ def compare(
     assign: Assign = None,
     seeds: Annotated[int, typer.Option(help="of each of the two")] = 5,
     rows: Annotated[int, typer.Option(help="training rows to measure on, at most")] = 512,
-    out: Out = None,
+    out: Picture = None,
     as_json: AsJson = False,
 ) -> None:
     """Train in two ways, and measure how rough the error surface is that each goes over."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -23,7 +25,7 @@ def data(
     target: Annotated[
         str | None, typer.Option(help="tables: the column to predict", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look at data before training: kinds, missing values, balance, repeats, suspicious targets."""
     from rich.console import Console

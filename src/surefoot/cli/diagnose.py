@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surefoot.cli.findings import COLOURS, first_sentence
+from surefoot.cli.options import AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +24,7 @@ def diagnose(
     trials: Annotated[
         bool, typer.Option(help="let short trainings decide between causes that rules leave open")
     ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what is wrong with a run or a recipe, since when, how we know, and what to do.
 

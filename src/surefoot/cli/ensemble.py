@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surefoot.cli.options import AsJson, Assign, Net, Quiet
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -43,19 +45,14 @@ def ensemble(
     seeds: Annotated[
         int | None, typer.Option(help="with --compare: how often; default: 8", show_default=False)
     ] = None,
-    net: Annotated[
-        str | None, typer.Option(help="mlp:128,64, convnet, resnet:20, …", show_default=False)
-    ] = None,
+    net: Net = None,
     out: Annotated[
         Path | None,
         typer.Option(help="the folder; default: runs/SOURCE-N", show_default=False),
     ] = None,
-    assign: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="any key of the recipe; may be repeated"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
+    assign: Assign = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Make several nets one: their mean is the prediction, and how far they lie apart is told.
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 
 def explain(
     topic: Annotated[
@@ -17,7 +19,7 @@ def explain(
             "all, with a line each",
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell what a finding is and what to change, or open a page of the handbook."""
     from rich.console import Console

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 
 def export(
     folder: Annotated[
@@ -36,7 +38,7 @@ def export(
             metavar="URI", help="write into MLflow: a server or sqlite:///FILE", show_default=False
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a table, a chart or a whole run for other programs; alone, list what there is."""
     from surefoot.cli.output import console, print_json

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 
 def find_rate(
     source: Annotated[
@@ -14,7 +16,7 @@ def find_rate(
     ],
     seeds: Annotated[int, typer.Option(help="of each rate")] = 3,
     steps: Annotated[int, typer.Option(help="updates of each run")] = 300,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say which learning rates train a recipe, and why; nothing is written."""
     show_rates(source, seeds=seeds, steps=steps, keys={}, as_json=as_json)

@@ -6,18 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson, Assign, Net
+
 if TYPE_CHECKING:
     from surefoot.gradients.compare import Checked
     from surefoot.gradients.cost import Cost
-
-Net = Annotated[
-    str | None, typer.Option(help="mlp:128,64, convnet, resnet:20, …", show_default=False)
-]
-Assign = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="any key of the recipe; may be repeated"),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
 
 
 def gradcheck(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -42,7 +44,7 @@ def landscape(
         int | None,
         typer.Option(help="points along each axis; 51 of a slice, 25 of a surface"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what kind of place training has come to: slope, saddle, minimum or flat region.
 

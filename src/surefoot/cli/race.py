@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surefoot.cli.gradcheck import AsJson
+from surefoot.cli.options import AsJson, Picture
 
 if TYPE_CHECKING:
     from surefoot.landscape.races import Lane
-
-Out = Annotated[Path | None, typer.Option(help="draw a picture: .png or .svg", show_default=False)]
 
 
 def race(
@@ -31,7 +28,7 @@ def race(
         typer.Option(help="learning rate of all; each its best without it", show_default=False),
     ] = None,
     steps: Annotated[int, typer.Option(help="updates of each rule")] = 500,
-    out: Out = None,
+    out: Picture = None,
     as_json: AsJson = False,
 ) -> None:
     """Follow every update rule down a test function of two variables, from the same start."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -26,7 +28,7 @@ def repair(
     budget: Annotated[
         float, typer.Option(help="seconds that search and proof may take, about", min=1.0)
     ] = 60.0,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find the smallest edit that makes a failing run or recipe train well, and prove it.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -22,7 +24,7 @@ def report(
         Path | None,
         typer.Option(help="the file; default: report.html in the folder", show_default=False),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the page of a run, a repair or a study: one HTML file that needs nothing else.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson, Quiet
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,8 +22,8 @@ def resume(
     run: Annotated[
         Path, typer.Argument(help="the folder of a run that was stopped", show_default=False)
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> int:
     """Go on with a run that was interrupted or killed, from its newest good checkpoint.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surefoot.cli.gradcheck import AsJson
+from surefoot.cli.options import AsJson
 
 if TYPE_CHECKING:
     from rich.console import Console

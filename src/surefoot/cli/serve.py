@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surefoot.cli.options import AsJson
+
 if TYPE_CHECKING:
     from surefoot.live.address import Address
 
@@ -32,7 +34,7 @@ def serve(
     new_token: Annotated[
         bool, typer.Option("--new-token", help="forget the address that was used before")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show all runs under a folder in the browser, also while they train.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surefoot.cli.options import AsJson, Quiet
 from surefoot.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def study(
     listed: Annotated[
         bool, typer.Option("--list", help="list the ready studies, each with its question")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a recipe with many settings and several seeds, and say what may be concluded.
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surefoot.cli.options import AsJson, Assign, Net, Quiet
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -36,9 +38,7 @@ def train(
         list[str] | None,
         typer.Option(help="a table's column to predict; may be repeated", show_default=False),
     ] = None,
-    net: Annotated[
-        str | None, typer.Option(help="mlp:128,64, convnet, resnet:20, …", show_default=False)
-    ] = None,
+    net: Net = None,
     optimizer: Annotated[
         str | None, typer.Option(help="update rule, such as adam or sgd", show_default=False)
     ] = None,
@@ -59,12 +59,9 @@ def train(
         Path | None,
         typer.Option(help="the run's folder; default: runs/SOURCE-N", show_default=False),
     ] = None,
-    assign: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="any key of the recipe; may be repeated"),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="say only what is wrong")] = False,
+    assign: Assign = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> int:
     """Train a network, and keep the run in a folder.
 

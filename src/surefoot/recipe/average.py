@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
-from surefoot.recipe.section import LANE_NUMBER, Count, Section, Share, ShareBelowOne
+from surefoot.recipe.section import (
+    LANE_NUMBER,
+    Count,
+    Section,
+    Share,
+    ShareBelowOne,
+    by_name,
+    tag,
+)
 
 
 class _Average(Section):
@@ -38,20 +46,8 @@ AVERAGES: dict[str, type[Section]] = {
 }
 
 
-def _tag(value: Any) -> str | None:
-    return value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
-
-
-def _with_name(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"name": value}
-    if isinstance(value, dict) and "name" not in value:
-        return {"name": "exponential", **value}
-    return value
-
-
 Average = Annotated[
     Annotated[Exponential, Tag("exponential")] | Annotated[Stochastic, Tag("stochastic")],
-    Discriminator(_tag),
-    BeforeValidator(_with_name),
+    Discriminator(tag),
+    by_name("exponential"),
 ]

@@ -14,8 +14,10 @@ from surefoot.recipe.section import (
     Section,
     ShareBelowOne,
     Switch,
+    by_name,
     is_whole,
     refusal,
+    tag,
 )
 
 _RATE = "η, how far to step"
@@ -147,16 +149,8 @@ RULES: dict[str, type[Section]] = {
 
 
 def _tag(value: Any) -> str | None:
-    name = value.get("name", "adam") if isinstance(value, dict) else getattr(value, "name", None)
+    name = tag(value)
     return "optax" if isinstance(name, str) and name.startswith("optax.") else name
-
-
-def _with_name(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"name": value}
-    if isinstance(value, dict) and "name" not in value:
-        return {"name": "adam", **value}
-    return value
 
 
 Optimizer = Annotated[
@@ -172,5 +166,5 @@ Optimizer = Annotated[
     | Annotated[OptaxRule, Tag("optax")]
     | Annotated[CustomRule, Tag("custom")],
     Discriminator(_tag),
-    BeforeValidator(_with_name),
+    by_name("adam"),
 ]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from surefoot.recipe.section import (
     LANE_NUMBER,
@@ -14,6 +14,8 @@ from surefoot.recipe.section import (
     Positive,
     Section,
     Share,
+    by_name,
+    tag,
 )
 
 
@@ -110,18 +112,6 @@ SCHEDULES: dict[str, type[Section]] = {
 }
 
 
-def _tag(value: Any) -> str | None:
-    return value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
-
-
-def _with_name(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"name": value}
-    if isinstance(value, dict) and "name" not in value:
-        return {"name": "constant", **value}
-    return value
-
-
 Schedule = Annotated[
     Annotated[Constant, Tag("constant")]
     | Annotated[Step, Tag("step")]
@@ -131,6 +121,6 @@ Schedule = Annotated[
     | Annotated[CyclicCosine, Tag("cyclic_cosine")]
     | Annotated[Transformer, Tag("transformer")]
     | Annotated[Plateau, Tag("plateau")],
-    Discriminator(_tag),
-    BeforeValidator(_with_name),
+    Discriminator(tag),
+    by_name("constant"),
 ]

@@ -90,6 +90,24 @@ class Section(BaseModel):
         return values
 
 
+def tag(value: Any) -> str | None:
+    """Return the name by which one of several tables is told, of a table or of its section."""
+    return value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+
+
+def by_name(default: str) -> BeforeValidator:
+    """Let a table be given by its name alone; one without a name has the default's."""
+
+    def with_name(value: Any) -> Any:
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, dict) and "name" not in value:
+            return {"name": default, **value}
+        return value
+
+    return BeforeValidator(with_name)
+
+
 def unknown_key(key: Any, allowed: Iterable[str], owner: str = "") -> PydanticCustomError:
     """Build the error for a key that a section does not have."""
     names = sorted(allowed)

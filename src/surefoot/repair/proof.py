@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, variance
 from typing import Any
 
@@ -66,14 +67,15 @@ def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
     """Train all four anew, at full length if time allows; None where it does not.
 
     Proven where the gain exceeds 0.02 and two standard errors, 2·√(s₁²/n₁ + s₂²/n₂) over seeds,
-    with the original's seeds and the no-op's together. Where three seeds leave that open, six are
-    trained, and then twelve.
+    with the original's seeds and the no-op's together. Where three seeds leave that open, three
+    more are trained, and then six, all as long as the first.
     """
     other = random_change(case, winner, lanes.compiled)
+    share = _share(lanes, case, 3 if other is None else 4)
     proof = None
     known: dict[str, Scores] = {}
-    for seeds in _ROUNDS:
-        found = _trained(lanes, case, winner, other, range(_seeds_of(known), seeds))
+    for first, end in pairwise((0, *_ROUNDS)):
+        found = _trained(lanes, case, winner, other, range(first, end), share)
         if found is None:
             break
         known = {
@@ -87,19 +89,23 @@ def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
     return proof
 
 
-def _seeds_of(known: Mapping[str, Scores]) -> int:
-    return len(known["repaired"].scores) if known else 0
+def _share(lanes: Lanes, case: Case, kinds: int) -> float:
+    """Return the share of each training that there is time for: the same for all seeds."""
+    chunks = math.ceil(kinds * _SEEDS / lanes.width)
+    room = min(_USED * lanes.left, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds))
+    return min(1.0, max(0.02, room / max(chunks * lanes.chunk_seconds, 1e-6)))
 
 
 def _trained(
-    lanes: Lanes, case: Case, winner: Candidate, other: Candidate | None, seeds: range
+    lanes: Lanes,
+    case: Case,
+    winner: Candidate,
+    other: Candidate | None,
+    seeds: range,
+    share: float,
 ) -> dict[str, Scores] | None:
     """Train all with some more seeds; None where the time was over before."""
     new = len(seeds)
-    count = 3 * new + (0 if other is None else new)
-    chunks = math.ceil(count / lanes.width)
-    room = min(_USED * lanes.left, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds))
-    share = min(1.0, max(0.02, room / max(chunks * lanes.chunk_seconds, 1e-6)))
     fresh = [_FRESH + i for i in seeds]
     own = [_OTHERS + i for i in seeds]
     wanted = {case.base: [*fresh, *own], winner.recipe: fresh}

@@ -20,11 +20,11 @@ _LEAST_GAIN = 0.01
 # What a smaller edit may stay behind by, and be the better answer; so may one and a half rows.
 # The best of many scores is too high by about half of it on a hundred rows.
 _WORTH, _ROWS_WORTH = 0.02, 1.5
-# With these root causes, what simple methods reach is no yardstick.
-# With these, the rate that fits may be many powers of ten away.
+# With these root causes, the rate that fits may be many powers of ten away.
 _OF_THE_RATE = frozenset(
     {"learning-rate-too-high", "learning-rate-too-low", "diverged", "exploding-gradients"}
 )
+# With these, what simple methods reach is no yardstick.
 _OF_THE_ROWS = frozenset({"data-problem", "class-imbalance", "overfitting"})
 # Remedies of findings that are tried; and changes tried at once on top of the best.
 _MOST_STATED, _MOST_ROUNDS = 5, 2
@@ -33,7 +33,7 @@ _MOST_STATED, _MOST_ROUNDS = 5, 2
 _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
 # And of one whole training, where that is more than so many seconds: who waits a minute for a
 # training does not want to wait ten for its repair.
-OF_TRAINING, AT_LEAST = 0.5, 5.0
+_OF_TRAINING, _AT_LEAST = 0.5, 5.0
 # With one seed, nearer to the best than this is worth its other seeds.
 _PROMISING = 0.05
 _ON_TOP = "on top of the best"
@@ -176,7 +176,7 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
     """
     seeds = range(3) if lanes.width > 2 else range(2)
     round_seconds = lanes.chunk_seconds * _TYPICAL * len(seeds) / lanes.width
-    room = min(_ROUND * budget, max(AT_LEAST, OF_TRAINING * case.lane_seconds))
+    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds))
     share = min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
     table = Table(lanes, case, seeds, share, LEAST_TO_PROVE * budget)
     last = None
