@@ -36,9 +36,11 @@ class Pretended:
     left: float = 60.0
     measure: str = "accuracy"
     asked: list[Recipe] = field(default_factory=list)
+    trained: list[tuple[dict[Recipe, list[int]], float]] = field(default_factory=list)
 
     def train(self, wanted, *, proving=False, share=1.0, reserve=0.0):
         self.asked += wanted
+        self.trained.append((wanted, share))
         return {recipe: self._scores(recipe, seeds) for recipe, seeds in wanted.items()}
 
     def compiled(self, recipe):
@@ -169,6 +171,21 @@ def test_a_gain_counts_beside_what_seeds_make_of_it(case, noise, proven):
     assert proof.gain == pytest.approx(
         proof.lanes[3]["mean"] - max(row["mean"] for row in proof.lanes[:2])
     )
+
+
+def test_a_proof_that_is_left_open_adds_seeds_and_trains_them_as_long(case):
+    winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
+    # A gain of 0.1 with such spread: three seeds and six leave it open.
+    lanes = Pretended(lambda r: 0.4 if r == winner.recipe else 0.3, noise=0.1)
+    lanes.chunk_seconds = 10.0
+    proof = prove(lanes, case, winner)
+    seeds = [len(wanted[winner.recipe]) for wanted, _ in lanes.trained]
+    assert seeds == [3, 3, 6]
+    every = [seed for wanted, _ in lanes.trained for seed in wanted[winner.recipe]]
+    assert len(set(every)) == 12
+    (share,) = {share for _, share in lanes.trained}
+    assert 0 < share < 1
+    assert [len(row["scores"]) for row in proof.lanes] == [12, 12, 12, 12]
 
 
 def test_two_standard_errors_are_those_of_the_textbook(case):

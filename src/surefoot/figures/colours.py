@@ -30,8 +30,6 @@ def of_role(role: str | int | None) -> str:
     """
     if isinstance(role, int):
         return SERIES[role % len(SERIES)]
-    if isinstance(role, str) and role.startswith("level-") and role[6:].isdecimal():
-        return mix(EVEN, 0.3 + 0.1 * int(role[6:]))
     if isinstance(role, str) and role.startswith("seq-") and role[4:].isdecimal():
         return EVEN[min(int(role[4:]), len(EVEN) - 1)]
     return _ROLES.get(str(role), SOFT)

@@ -44,8 +44,8 @@ def _plane(own: Variant) -> Chart:
         levels = np.linspace(low, high, _LEVELS + 2)[1:-1]
     # The first direction is across: a row of the picture is a place along the second.
     lines = [
-        {**line, "role": f"level-{place // 2}", "unlisted": True}
-        for place, line in enumerate(contours(own.axis, own.axis, own.plane.T, levels.tolist()))
+        {**line, "unlisted": True}
+        for line in contours(own.axis, own.axis, own.plane.T, levels.tolist())
     ]
     here = {**series("end", [0.0], [0.0], mark="points", role="good"), "unlisted": True}
     return plot(

@@ -28,10 +28,7 @@ def race_chart(race: Race) -> Chart:
     above = z - function.lowest
     spread = np.quantile(above, [0.01, 0.9])
     levels = np.geomspace(max(spread[0], spread[1] * 1e-4), spread[1], _LEVELS) + function.lowest
-    lines = [
-        {**own, "role": f"level-{min(place // 3, 4)}", "faint": True, "unlisted": True}
-        for place, own in enumerate(contours(x, y, z, levels.tolist()))
-    ]
+    lines = [{**own, "faint": True, "unlisted": True} for own in contours(x, y, z, levels.tolist())]
     for place, lane in enumerate(race.lanes):
         a, b = lane.path.T
         with np.errstate(invalid="ignore"):
