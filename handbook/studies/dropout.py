@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from handbook.lanes import train_lanes
+from handbook.strengths import by_strength
 from handbook.study import Found
 from surefoot.nn.dropout import Dropout
 from surefoot.nn.layer import Context
-from surefoot.report.charts import axis, plot, series
+from surefoot.report.charts import axis, plot
 
 CLAIMS = {
     "evaluation": lambda n: n["evaluation_change"] == 0,
@@ -50,28 +50,7 @@ def measure(full: bool) -> Found:
         seeds=16 if full else 2,
         keys={"validation": 0.889, "epochs": 60 if full else 30, "learning_rate": 0.003},
     )
-    parts = {
-        part: np.array([own.of(part).mean() for own in trained.values()])
-        for part in ("train", "validation")
-    }
-    loss = {
-        part: np.array([own.of(part, measure=False).mean() for own in trained.values()])
-        for part in parts
-    }
-    best = int(parts["validation"].argmax())
-    of_best, of_none = (trained[f"{rates[i]:g}"].of("validation") for i in (best, 0))
-    differences = of_best - of_none
-    numbers = {
-        **_masks(),
-        "rates": rates,
-        "seeds": len(differences),
-        **parts,
-        **{f"{part}_loss": own for part, own in loss.items()},
-        "best_rate": rates[best],
-        "gain": differences.mean(),
-        "gain_error": differences.std(ddof=1) / len(differences) ** 0.5,
-    }
-    lines = [series(name, rates, own, role=name) for name, own in parts.items()]
+    numbers, lines = by_strength(trained, "rate", rates)
     title = "Accuracy by rate of dropout, 200 rows to learn from"
     chart = plot("dropout", title, axis("rate of dropout"), axis("accuracy"), lines)
-    return Found(numbers, {"": chart})
+    return Found({**_masks(), **numbers}, {"": chart})

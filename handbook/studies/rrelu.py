@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from handbook.lanes import train_lanes
+from handbook.strengths import by_strength
 from handbook.study import Found
 from surefoot.nn.activations import ACTIVATIONS
-from surefoot.report.charts import axis, plot, series
+from surefoot.report.charts import axis, plot
 
 CLAIMS = {
     "training": lambda n: abs(n["mean_slope"] - n["slope"]) < 5e-3 and n["spread"] > 0.05,
@@ -63,28 +63,7 @@ def measure(full: bool) -> Found:
         seeds=16 if full else 2,
         keys={"validation": 0.889, "epochs": 60 if full else 20, "learning_rate": 0.001},
     )
-    parts = {
-        part: np.array([own.of(part).mean() for own in trained.values()])
-        for part in ("train", "validation")
-    }
-    loss = {
-        part: np.array([own.of(part, measure=False).mean() for own in trained.values()])
-        for part in ("train", "validation")
-    }
-    best = int(parts["validation"].argmax())
-    of_best, of_none = (trained[f"{widths[i]:g}"].of("validation") for i in (best, 0))
-    gain = of_best - of_none
-    numbers = {
-        **_slopes(),
-        "widths": widths,
-        "seeds": len(gain),
-        **parts,
-        **{f"{part}_loss": own for part, own in loss.items()},
-        "best_width": widths[best],
-        "gain": gain.mean(),
-        "gain_error": gain.std(ddof=1) / len(gain) ** 0.5,
-    }
-    lines = [series(name, widths, own, role=name) for name, own in parts.items()]
+    numbers, lines = by_strength(trained, "width", widths)
     title = "Accuracy by half the width of the slopes' range about ¼"
     chart = plot("rrelu", title, axis("half the width"), axis("accuracy"), lines)
-    return Found(numbers, {"": chart})
+    return Found({**_slopes(), **numbers}, {"": chart})
