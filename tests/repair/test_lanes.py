@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from surefoot.data import load
 from surefoot.doctor.lanes import without_vitals
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.effort import Effort
 from surefoot.engine.model import Model
 from surefoot.engine.training import train
 from surefoot.repair.halves import halves
@@ -69,3 +71,33 @@ def test_nothing_is_trained_when_the_time_is_over(recipe):
 def test_lanes_of_large_nets_are_few(recipe):
     large = Lanes(recipe, load(recipe.data), 60.0, time.monotonic() + 60)
     assert (large.width, _lanes(recipe).width) == (2, 8)
+
+
+def test_seeds_of_few_recipes_fit_into_one_group(recipe):
+    slower, alone = (
+        recipe.parse({**recipe.to_dict(), "optimizer": {"name": name, "learning_rate": 0.01}})
+        for name in ("adam", "rmsprop")
+    )
+    lanes = _lanes(recipe)
+    assert lanes.fills_a_group([recipe, slower, alone], 3) == {alone}
+    assert lanes.fills_a_group([recipe, slower, alone], 2) == {recipe, slower, alone}
+    assert lanes.fills_a_group([alone], 5) == set()
+
+
+@pytest.mark.parametrize(
+    ("epochs", "share", "effort"),
+    [(12, 1.0, Effort.LEAST), (4000, 1.0, Effort.LITTLE), (4000, 0.02, Effort.LITTLE)],
+)
+def test_what_is_short_as_a_whole_is_compiled_with_the_least_effort(recipe, epochs, share, effort):
+    longer = recipe.model_copy(update={"train": recipe.train.model_copy(update={"epochs": epochs})})
+    seen = []
+
+    def trained(cohort, *arguments, **options):
+        seen.append(cohort.effort)
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys.modules[Lanes.__module__], "train", trained)
+        with pytest.raises(KeyboardInterrupt):
+            _lanes(longer).train({longer: (0,)}, share=share)
+    assert seen == [effort]

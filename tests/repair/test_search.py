@@ -46,6 +46,9 @@ class Pretended:
     def compiled(self, recipe):
         return False
 
+    def fills_a_group(self, recipes, seeds):
+        return set()
+
     def _scores(self, recipe, seeds):
         value = self.score(recipe)
         found = tuple(value + self.noise * (-1) ** seed for seed in seeds)

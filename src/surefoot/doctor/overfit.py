@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from surefoot.data import Dataset
 from surefoot.doctor.edits import changed
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.cost import estimated_seconds
+from surefoot.engine.effort import Effort
 from surefoot.engine.events import Block
 from surefoot.engine.training import train
 from surefoot.job import Job
@@ -69,6 +71,7 @@ def overfit(job: Job, budget_seconds: float = 10.0) -> Overfit | None:
     bare = _bare(job.recipe)
     cohort = Cohort([bare], _only(job.dataset, rows), job.cohort.blueprint.transformation)
     variance = float(np.mean(np.var(y, axis=0, dtype=np.float64)))
+    cohort.effort = Effort.for_seconds(min(budget_seconds, estimated_seconds(cohort)))
     learner = _Learner(cohort.measure, variance, budget_seconds)
     train(cohort, learner)
     passed = learner.best >= _BY_HEART

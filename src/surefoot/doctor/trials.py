@@ -18,6 +18,8 @@ from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.finding import Suspicion
 from surefoot.doctor.lanes import Clock, score, without_vitals
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.cost import estimated_seconds
+from surefoot.engine.effort import Effort
 from surefoot.engine.training import train
 from surefoot.errors import SurefootError
 from surefoot.job import Job, dataset_of, reading
@@ -276,6 +278,8 @@ class _Trial:
             for i in range(self._seeds)
         ]
         cohort = self._cohort_of(recipes)
+        seconds = len(recipes) * estimated_seconds(cohort) * steps / cohort.total_steps
+        cohort.effort = Effort.for_seconds(seconds)
         results = train(cohort, Clock(end), until=steps)
         found = {}
         for place, lane in enumerate(group):

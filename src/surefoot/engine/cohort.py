@@ -11,6 +11,7 @@ from optax import GradientTransformation
 
 from surefoot.data.dataset import Dataset
 from surefoot.engine.blueprint import Blueprint
+from surefoot.engine.effort import Effort
 from surefoot.engine.order import epoch_order
 from surefoot.engine.rates import factors_of
 from surefoot.engine.starting import check_start
@@ -30,6 +31,10 @@ class Cohort:
 
     One run is a cohort of one lane. All lanes train on the same rows; lanes with the same
     shuffle seed see the same batches in the same order.
+
+    Attributes:
+        effort: how hard the compiler tries with its programs; may be set until they are compiled.
+        compile_seconds: how long compilation took.
     """
 
     def __init__(
@@ -76,6 +81,7 @@ class Cohort:
         self.blueprint = blueprints[0]
         # Lanes may differ in initializers, which only their own nets know.
         self.networks = tuple(blueprint.network for blueprint in blueprints)
+        self.effort = Effort.FULL
         self.compile_seconds = 0.0
         self.rows = dataset.rows
         self.batch = self.rows if first.train.batch_size == "full" else first.train.batch_size

@@ -8,6 +8,8 @@ from typing import Any
 
 import jax
 
+from surefoot.engine.effort import Effort
+
 
 class Prepared:
     """A function traced for some shapes, ready to be compiled.
@@ -24,28 +26,28 @@ class Prepared:
         self._compiled = compiled
         self._key = key
 
-    @property
-    def ready(self) -> bool:
-        """Whether it was compiled before."""
-        return self._key in self._compiled
+    def ready(self, effort: Effort = Effort.FULL) -> bool:
+        """Return whether it was compiled before."""
+        return (self._key, effort) in self._compiled
 
-    def compiled(self) -> Callable[..., Any]:
-        """Compile, or return what was compiled for the same shapes before.
+    def compiled(self, effort: Effort = Effort.FULL) -> Callable[..., Any]:
+        """Compile, or return what was compiled for the same shapes with the same effort before.
 
         Compilation leaves the interpreter free, so that threads can compile side by side.
         """
-        if self._key not in self._compiled:
-            self._compiled[self._key] = self._lowered.compile()
-        return self._compiled[self._key]
+        key = self._key, effort
+        if key not in self._compiled:
+            self._compiled[key] = self._lowered.compile(effort.compiler_options)
+        return self._compiled[key]
 
 
-def compile_all(*prepared: Prepared) -> list[Callable[..., Any]]:
+def compile_all(*prepared: Prepared, effort: Effort = Effort.FULL) -> list[Callable[..., Any]]:
     """Compile several functions, side by side where more than one is new."""
-    new = [function for function in prepared if not function.ready]
+    new = [function for function in prepared if not function.ready(effort)]
     if len(new) > 1:
         with ThreadPoolExecutor(len(new)) as pool:
-            list(pool.map(Prepared.compiled, new))
-    return [function.compiled() for function in prepared]
+            list(pool.map(lambda function: function.compiled(effort), new))
+    return [function.compiled(effort) for function in prepared]
 
 
 class Program:

@@ -260,7 +260,8 @@ class Training:
             layout=self._layout,
         )
         evaluation = self._evaluation.prepare(programs, lanes, given)
-        self._train, self._evaluation.program = compile_all(training, evaluation)
+        compiled = compile_all(training, evaluation, effort=cohort.effort)
+        self._train, self._evaluation.program = compiled
         cohort.compile_seconds = time.perf_counter() - started
 
     def _offer(self) -> None:

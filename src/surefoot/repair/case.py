@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -17,6 +18,8 @@ from surefoot.doctor.evidence import Evidence
 from surefoot.doctor.folder import read_run
 from surefoot.doctor.outcome import score_of
 from surefoot.doctor.watching import Watcher
+from surefoot.engine.cost import estimated_seconds
+from surefoot.engine.effort import Effort
 from surefoot.engine.events import Block
 from surefoot.engine.training import train
 from surefoot.errors import RecipeError, RunError
@@ -52,7 +55,7 @@ class Case:
         about: what remedies may know.
         goal: the score, accuracy or R², that is as good as simple methods; NaN if not known.
         finished: whether the diagnosis saw training to its end.
-        lane_seconds: what training takes, without compilation.
+        lane_seconds: what training takes, without compilation, compiled with full effort.
     """
 
     recipe: Recipe
@@ -183,9 +186,12 @@ class _Timed(Watcher):
 def _watched(job: Job, seconds: float) -> tuple[Evidence, float]:
     """Train a recipe, and return the evidence and how long all of it would take."""
     watcher = _Timed(job, seconds)
-    (result,) = train(job.cohort, watcher)
+    cohort = copy(job.cohort)
+    cohort.effort = Effort.for_seconds(min(seconds, estimated_seconds(cohort)))
+    (result,) = train(cohort, watcher)
     ended = result.ended != "interrupted"
-    return watcher.evidence(finished=ended), watcher.step_seconds * job.cohort.total_steps
+    whole = watcher.step_seconds * cohort.total_steps / cohort.effort.slowdown
+    return watcher.evidence(finished=ended), whole
 
 
 def _trained_seconds(folder: Path, job: Job) -> float:

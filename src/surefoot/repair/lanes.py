@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import fmean
@@ -13,6 +13,8 @@ from statistics import fmean
 from surefoot.data import Dataset
 from surefoot.doctor.lanes import Clock, score, without_vitals
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.cost import estimated_seconds
+from surefoot.engine.effort import Effort
 from surefoot.engine.training import LaneResult, train
 from surefoot.engine.width import group_width
 from surefoot.errors import SurefootError
@@ -27,6 +29,8 @@ _FEWEST = 2
 # Lanes of a program at most: its number of lanes is a part of it, so all trainings of a structure
 # take as many; and a program is paid for whole, where a recipe has three seeds.
 _MOST = 4
+# How often a program is used, about: for the first seed, for others, and to prove.
+_AGAIN = 2
 # Programs are compiled side by side.
 _THREADS = 2
 
@@ -111,7 +115,7 @@ class Lanes:
         self.measure = self._cohort([without_vitals(base)], 0).measure
         self.rows = len(self._halves[reading(base)][0].x_val)  # type: ignore[arg-type]
         self.trained = 0
-        self._structures: set[Hashable] = set()
+        self._efforts: dict[Hashable, Effort] = {}
 
     @property
     def left(self) -> float:
@@ -149,7 +153,9 @@ class Lanes:
                     _Entry(recipe, _seeded(own, recipe.seed + seed)) for seed in seeds
                 )
         self.trained += sum(map(len, groups.values()))
-        self._structures |= {key[0] for key in groups}
+        for key, entries in groups.items():
+            if key[0] not in self._efforts:
+                self._efforts[key[0]] = self._effort(entries, share)
         found: dict[Recipe, list[tuple[float, LaneResult, bool]]] = {}
         with ThreadPoolExecutor(_THREADS) as pool:
             work = [
@@ -165,10 +171,27 @@ class Lanes:
             if len(results) == len(wanted[recipe])
         }
 
+    def fills_a_group(self, recipes: Iterable[Recipe], seeds: int) -> set[Recipe]:
+        """Return those recipes of which all seeds fit into one group, beside others like them.
+
+        Groups are always full: for these, all seeds take as long as one.
+        """
+        alike: dict[Hashable, list[Recipe]] = {}
+        for recipe in recipes:
+            key = self._key(recipe)
+            if key is not None:
+                alike.setdefault(key, []).append(recipe)
+        return {
+            recipe
+            for same in alike.values()
+            if len(same) * seeds <= _group_of(self._cohort([without_vitals(same[0])], 0))
+            for recipe in same
+        }
+
     def compiled(self, recipe: Recipe) -> bool:
         """Return whether recipes of this structure were trained before."""
         key = self._key(recipe)
-        return key is not None and key[0] in self._structures
+        return key is not None and key[0] in self._efforts
 
     def _key(self, recipe: Recipe) -> tuple[Hashable, ...] | None:
         """Return what lanes of one cohort have in common; None for what cannot be trained."""
@@ -188,11 +211,21 @@ class Lanes:
                 self._halves[key] = halves(dataset_of(recipes[0]))
         return Cohort(recipes, self._halves[key][half])
 
+    def _effort(self, entries: Sequence[_Entry], share: float) -> Effort:
+        """Return how hard to compile what trains these, and about as many to their end later."""
+        cohort = self._cohort([entries[0].recipe], 0)
+        group = _group_of(cohort)
+        lanes = _AGAIN * group * math.ceil(len(entries) / group)
+        seconds = lanes * estimated_seconds(cohort)
+        # What is tried in part is proven as a whole: the least is for what is short as a whole.
+        tried = max(Effort.LITTLE, Effort.for_seconds(share * seconds))
+        return min(Effort.for_seconds(seconds), tried)
+
     def _group(
         self, entries: Sequence[_Entry], proving: bool, share: float, end: float
     ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
         found = []
-        group = min(_MOST, group_width(self._cohort([entries[0].recipe], 0)))
+        group = _group_of(self._cohort([entries[0].recipe], 0))
         for first in range(0, len(entries), self.width):
             part = entries[first : first + self.width]
             if time.monotonic() > end:
@@ -203,6 +236,7 @@ class Lanes:
             filled = [entry.recipe for entry in part]
             filled += [_seeded(last, last.seed + 7919 * (i + 1)) for i in range(spare)]
             cohort = self._cohort(filled, 0)
+            cohort.effort = self._efforts[cohort.blueprint.key]
             steps = max(1, math.ceil(share * cohort.total_steps))
             results = train(cohort, Clock(end), until=steps, width=group)
             reached = [result.steps for result in results]
@@ -212,12 +246,17 @@ class Lanes:
             ]
             if proving:
                 cohort = self._cohort(filled, 1)
+                cohort.effort = self._efforts[cohort.blueprint.key]
                 results = _measured(cohort, results, group)
             found += [
                 (entry.asked, score(cohort, result, held_out=True), result, complete)
                 for entry, result, complete in zip(part, results, whole, strict=False)
             ]
         return iter(found)
+
+
+def _group_of(cohort: Cohort) -> int:
+    return min(_MOST, group_width(cohort))
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from surefoot.doctor.finding import Remedy
@@ -111,19 +111,23 @@ class Table:
         return scores.mean if scores else -math.inf
 
     def try_all(self, candidates: Iterable[Candidate]) -> None:
-        """Train those that were not trained yet: all with one seed, and the promising with more."""
+        """Train those that were not trained yet: all with one seed, and the promising with more.
+
+        Where all seeds take no longer than one, they are trained at once.
+        """
         new = {c.recipe: c for c in candidates if c.recipe not in self.scores}
-        found = self._train(new, self.seeds[:1])
+        whole = self.lanes.fills_a_group(new, len(self.seeds))
+        found = self._train({r: self.seeds if r in whole else self.seeds[:1] for r in new})
         known = [own.mean for own in (self.scores | found).values() if not own.diverged]
         least = max(known, default=-math.inf) - _PROMISING
         promising = [r for r, own in found.items() if own.mean >= least and not own.diverged]
-        more = self._train(promising, self.seeds[1:])
+        rest = self.seeds[1:]
+        more = self._train({r: rest for r in promising if rest and r not in whole})
         found |= {recipe: found[recipe].joined(own) for recipe, own in more.items()}
         self.scores |= found
         self.candidates |= {recipe: new[recipe] for recipe in found}
 
-    def _train(self, recipes: Iterable[Recipe], seeds: Sequence[int]) -> dict[Recipe, Scores]:
-        wanted = dict.fromkeys(recipes, seeds) if seeds else {}
+    def _train(self, wanted: Mapping[Recipe, Sequence[int]]) -> dict[Recipe, Scores]:
         found = self.lanes.train(wanted, share=self.share, reserve=self.reserve)
         return {recipe: scores for recipe, scores in found.items() if scores.whole}
 

@@ -13,6 +13,7 @@ from surefoot.data.dataset import Dataset
 from surefoot.data.memory import free_bytes
 from surefoot.engine.agreement import once
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.cost import estimated_seconds
 from surefoot.engine.width import group_width, shares_batches
 from surefoot.errors import RecipeError, SurefootError
 from surefoot.job import reading
@@ -30,7 +31,6 @@ _OUTPUT_COPIES = 3
 _SHARE_OF_MEMORY = 0.5
 # For an estimate alone, on two cores; what is said while a study runs is measured.
 _COMPILE_SECONDS = 2.5
-_STEP_SECONDS, _OPERATIONS_A_SECOND = 15e-6, 4e10
 LONG_SECONDS = 3600.0
 FOR_LESS = "for less give fewer values, draws, seeds or epochs"
 
@@ -268,7 +268,7 @@ def _group(
         )
     # By the rule of `group_width` that many lanes take a few megabytes.
     width = min(group_width(cohort), 1 << (fitting.bit_length() - 1))
-    seconds = _lane_seconds(cohort)
+    seconds = estimated_seconds(cohort)
     busy = max(once(available_cores), jax.device_count()) * width
     if most_lanes is None:
         most_lanes = min(_MOST_LANES, max(busy, int(_PART_SECONDS / seconds)))
@@ -322,14 +322,3 @@ def _patches(network: Network) -> list[int]:
         for site in network.sites
         if site.kind == "conv"
     ]
-
-
-def _lane_seconds(cohort: Cohort) -> float:
-    """Return about how long a lane trains: three products of matrices a layer and step."""
-    products = sum(prod(site.shape[:-1]) * site.weights for site in cohort.blueprint.network.sites)
-    step = _STEP_SECONDS + 6 * products * cohort.batch / _OPERATIONS_A_SECOND
-    x_val = cohort.dataset.x_val
-    held_out = 0 if x_val is None else len(x_val)
-    epochs = cohort.recipes[0].train.epochs
-    evaluation = 2 * products * held_out * epochs / _OPERATIONS_A_SECOND
-    return cohort.total_steps * step + evaluation
