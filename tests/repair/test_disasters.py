@@ -58,7 +58,7 @@ def test_a_disaster_is_repaired_by_its_one_edit(name, make):
     rows = {row["lane"]: row for row in done.proof.lanes}
     assert set(rows) == {"original", "no-op", "random change", "repaired"}
     assert rows["repaired"]["mean"] - rows["original"]["mean"] >= done.proof.gain > 0
-    assert all(len(row["scores"]) == 3 for row in rows.values())
+    assert all(len(row["scores"]) == 4 for row in rows.values())
 
 
 def test_a_run_is_repaired_into_a_folder_and_is_not_touched(make, tmp_path):

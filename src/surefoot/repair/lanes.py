@@ -184,7 +184,7 @@ class Lanes:
         return {
             recipe
             for same in alike.values()
-            if len(same) * seeds <= _group_of(self._cohort([without_vitals(same[0])], 0))
+            if len(same) * seeds <= self._group_of(self._cohort([without_vitals(same[0])], 0))
             for recipe in same
         }
 
@@ -209,12 +209,16 @@ class Lanes:
         with self._lock:
             if key not in self._halves:
                 self._halves[key] = halves(dataset_of(recipes[0]))
-        return Cohort(recipes, self._halves[key][half])
+        # Where all have one seed, sharing their batches would be another program.
+        return Cohort(recipes, self._halves[key][half], share_batches=False)
+
+    def _group_of(self, cohort: Cohort) -> int:
+        return min(_MOST, self.width, group_width(cohort))
 
     def _effort(self, entries: Sequence[_Entry], share: float) -> Effort:
         """Return how hard to compile what trains these, and about as many to their end later."""
         cohort = self._cohort([entries[0].recipe], 0)
-        group = _group_of(cohort)
+        group = self._group_of(cohort)
         lanes = _AGAIN * group * math.ceil(len(entries) / group)
         seconds = lanes * estimated_seconds(cohort)
         # What is tried in part is proven as a whole: the least is for what is short as a whole.
@@ -225,12 +229,11 @@ class Lanes:
         self, entries: Sequence[_Entry], proving: bool, share: float, end: float
     ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
         found = []
-        group = _group_of(self._cohort([entries[0].recipe], 0))
+        group = self._group_of(self._cohort([entries[0].recipe], 0))
         for first in range(0, len(entries), self.width):
             part = entries[first : first + self.width]
             if time.monotonic() > end:
                 break
-            # Filled up with seeds of their own: equal ones would be another program.
             spare = -len(part) % group
             last = part[-1].recipe
             filled = [entry.recipe for entry in part]
@@ -253,10 +256,6 @@ class Lanes:
                 for entry, result, complete in zip(part, results, whole, strict=False)
             ]
         return iter(found)
-
-
-def _group_of(cohort: Cohort) -> int:
-    return min(_MOST, group_width(cohort))
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:

@@ -17,9 +17,9 @@ from surefoot.repair.lanes import Lanes, Scores
 from surefoot.repair.remedies.registry import REMEDIES
 from surefoot.repair.step import Candidate, applied
 
-_SEEDS = 3
-# Where so few do not tell, more may.
-_ROUNDS = (_SEEDS, 2 * _SEEDS, 4 * _SEEDS)
+# As many as the lanes of a group. Where so few do not tell, more may.
+_SEEDS = 4
+_ROUNDS = (_SEEDS, 2 * _SEEDS, 3 * _SEEDS)
 # Far from the seeds that choose by.
 _FRESH, _OTHERS = 1_000_003, 2_000_003
 # Less is no gain, in accuracy or R².
@@ -67,8 +67,8 @@ def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
     """Train all four anew, at full length if time allows; None where it does not.
 
     Proven where the gain exceeds 0.02 and two standard errors, 2·√(s₁²/n₁ + s₂²/n₂) over seeds,
-    with the original's seeds and the no-op's together. Where three seeds leave that open, three
-    more are trained, and then six, all as long as the first.
+    with the original's seeds and the no-op's together. Where four seeds leave that open, four more
+    are trained, and four more, all as long as the first.
     """
     other = random_change(case, winner, lanes.compiled)
     share = _share(lanes, case, 3 if other is None else 4)
