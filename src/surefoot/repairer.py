@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 from surefoot.checksums import resealed, seal
+from surefoot.engine.training import Training
 from surefoot.errors import RecipeError, RunError
 from surefoot.files import write_json, write_text
 from surefoot.job import Job, prepare
@@ -22,6 +24,34 @@ from surefoot.trainer import execute
 
 # What a repair's checksums.json speaks for; the run within has its own.
 SEALED = ("recipe.toml", "changes.diff", "proof.json")
+
+
+class _Ahead:
+    """Compiles what will train the repaired recipe while it is being proven."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="surefoot-ahead")
+        self._jobs: dict[Recipe, Future[Job]] = {}
+
+    def begin(self, recipe: Recipe) -> None:
+        """Compile what trains a recipe, in a thread."""
+        self._jobs[recipe] = self._pool.submit(_compiled, recipe)
+
+    def end(self) -> None:
+        """Wait for what is being compiled, and begin nothing more."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def job(self, recipe: Recipe) -> Job:
+        """Return a job of a recipe whose compilation was begun."""
+        return self._jobs[recipe].result()
+
+
+def _compiled(recipe: Recipe) -> Job:
+    """Make a job; compile its programs, where that needs neither taught weights nor a stream."""
+    job = prepare(recipe)
+    if not (recipe.pretrain or recipe.transfer or job.dataset.stream):
+        Training(job.cohort)
+    return job
 
 
 def repair(
@@ -74,11 +104,14 @@ def repair(
     if out is not None and os.path.lexists(out):  # before the work, not after it
         raise RunError(f"{out}: exists already; give another folder, or remove this one")
     started = time.monotonic()
+    ahead = _Ahead()
     try:
-        done = mend(target, budget_seconds, tell)
+        done = mend(target, budget_seconds, tell, ahead.begin)
     except KeyboardInterrupt:
         tell("stopped before there was a proof: nothing was written; the same command begins anew")
         raise
+    finally:
+        ahead.end()
     if not done.repaired:
         return done
     with new_folder(out, done.recipe.data.source or "recipe", "repairs") as path:
@@ -91,7 +124,7 @@ def repair(
         tell("training the repaired recipe…")
         run = path / "run"
         run.mkdir()
-        execute(prepare(done.recipe), run)
+        execute(ahead.job(done.recipe), run)
         done = replace(done, seconds=time.monotonic() - started)
         with resealed(path, "proof.json"):
             write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})

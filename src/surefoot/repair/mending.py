@@ -25,6 +25,7 @@ def mend(
     target: Run | Recipe | Job | str | Path,
     budget_seconds: float,
     tell: Callable[[str], None] = lambda line: None,
+    chosen: Callable[[Recipe], None] = lambda recipe: None,
 ) -> Repair:
     """Find the smallest edit that makes a failing recipe train well, and prove it.
 
@@ -33,6 +34,7 @@ def mend(
         budget_seconds: how long search and proof may take, after the diagnosis; they are shorter
             where time is short.
         tell: called with a line for people before each thing that takes long.
+        chosen: called with a recipe before it is proven: it may be the new one.
 
     Raises:
         RunError: there is no such run, or nothing of it can be read.
@@ -59,6 +61,7 @@ def mend(
     proof = None
     for candidate in dict.fromkeys((best, table.top())):  # the smallest first
         tell(f"proving on fresh seeds and rows: {'; '.join(candidate.texts)}…")
+        chosen(case.delivered(candidate.recipe))
         shown = prove(lanes, case, candidate)
         if shown is not None and (proof is None or shown.proven):
             best, proof = candidate, shown
