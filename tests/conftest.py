@@ -2,25 +2,59 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jax
-import pytest
-
-# Compiled programs are kept between runs of the tests, which then take a third of the time. The
-# key holds the program and the machine: nothing stale is ever used. The variables are for
-# processes that tests start.
-_KEPT = {
-    "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".pytest_cache" / "xla"),
-    "jax_persistent_cache_min_compile_time_secs": 0.2,
+# Nets are tiny here and train for moments: what a test costs is XLA's compiler, which takes a
+# fifth of the time without LLVM's optimizations and without its own fusion emitters. What
+# XLA_FLAGS says counts more. All of this is read when JAX starts, also by processes that tests
+# start; `users_compiler` below undoes it for a file.
+_QUICK = {
+    "xla_cpu_use_fusion_emitters": False,
+    "xla_backend_optimization_level": 0,
+    "xla_cpu_parallel_codegen_split_count": 1,
 }
-for _name, _value in _KEPT.items():
-    jax.config.update(_name, _value)
-    os.environ[_name.upper()] = str(_value)
+_FLAGS = " ".join(f"--{name}={value}".lower() for name, value in _QUICK.items())
+if not os.environ.get("XLA_FLAGS", "").startswith(_FLAGS):
+    os.environ["XLA_FLAGS"] = f"{_FLAGS} {os.environ.get('XLA_FLAGS', '')}".strip()
+
+# Compiled programs are kept between processes and between runs of the tests, which then take two
+# thirds of the time. The key holds the program, the flags and the machine: nothing stale is ever
+# used.
+os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(Path(__file__).parents[1] / ".pytest_cache" / "xla")
+)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+
+import jax  # noqa: E402
+import pytest  # noqa: E402
+
+from surefoot.engine.effort import Effort  # noqa: E402
+from surefoot.engine.programs import programs_for  # noqa: E402
+
+# What JAX traces and compiles stays, and is millions of objects: looking for cycles among them as
+# often as Python does by itself takes a twentieth of the time.
+gc.set_threshold(100_000, 20, 100)
+
+
+@pytest.fixture(scope="module")
+def users_compiler() -> Iterator[None]:
+    """Compile training as it is compiled for users: for what is promised to the bit."""
+    usual = {
+        "xla_cpu_use_fusion_emitters": True,
+        "xla_backend_optimization_level": 3,
+        "xla_cpu_parallel_codegen_split_count": 32,
+    }
+    own = Effort.compiler_options.fget
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Effort, "compiler_options", property(lambda self: usual | own(self)))
+        programs_for.cache_clear()
+        yield
+    programs_for.cache_clear()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ SOURCE = ROOT / "src" / "surefoot"
 # From the ground up; each imports only from those before it. CONTRIBUTING.md shows the same.
 ORDER = (
     "errors",
+    "garbage",
     "files",
     "checksums",
     "lock",

@@ -125,4 +125,4 @@ def test_a_recipe_is_read_and_checked_without_jax():
 
 def test_nothing_heavy_is_loaded_to_show_help():
     code = "import surefoot.cli.app"
-    assert not _loaded_after(code) & {"jax", "sklearn", "pydantic", "duckdb", "optax"}
+    assert not _loaded_after(code) & {"jax", "sklearn", "numpy", "pydantic", "duckdb", "optax"}

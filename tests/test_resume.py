@@ -17,6 +17,8 @@ from surefoot.keeper import Keeper
 from surefoot.lock import writing
 from surefoot.trainer import execute
 
+pytestmark = pytest.mark.usefixtures("users_compiler")
+
 RECIPE = {
     "data": {"source": "iris"},
     "net": {

@@ -12,6 +12,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from surefoot.garbage import uncollected
+
 # Each public name with the module that it lives in, and its name there. Modules load when a name
 # of theirs is first used, so that `import surefoot` is quick and JAX starts only when something
 # is computed.
@@ -65,7 +67,8 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'surefoot' has no attribute {name!r}")
     module, attribute = _PUBLIC[name]
-    loaded = importlib.import_module(module)
+    with uncollected():
+        loaded = importlib.import_module(module)
     value = getattr(loaded, attribute) if attribute else loaded
     globals()[name] = value
     return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +51,12 @@ class Job:
     recipe: Recipe
     dataset: Dataset
     cohort: Cohort
-    _looked: Future[dict[str, Any]]
-    _facts: Future[dict[str, Any]]
+    _gathering: Callable[[], tuple[Future[dict[str, Any]], Future[dict[str, Any]]]]
 
     @property
     def look(self) -> dict[str, Any]:
         """What `surefoot.data.facts.look` tells about the data, which is known first."""
-        return self._looked.result()
+        return self._gathering()[0].result()
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class Job:
         given (`surefoot.data.prepared.describe`), and `reference`, what simple methods reach on
         the same rows (`surefoot.data.reference.reference`).
         """
-        return self._facts.result()
+        return self._gathering()[1].result()
 
 
 def prepare(
@@ -78,8 +78,12 @@ def prepare(
     net: Any = None,
     optimizer: Any = None,
     keys: Mapping[str, Any] | None = None,
+    facts: bool = True,
 ) -> Job:
     """Make a run ready; `surefoot.train` tells what the arguments are.
+
+    `facts` says whether to begin with gathering them at once: that loads scikit-learn and fits
+    simple methods. Else they are gathered when somebody asks.
 
     Raises:
         RecipeError: a key is wrong, or the net does not fit the data.
@@ -121,7 +125,10 @@ def prepare(
         tables = fill_training(tables, dataset)
     recipe = Recipe.parse(tables, where)
     cohort = Cohort([recipe], dataset, transformation)
-    return Job(recipe, dataset, cohort, *_gather_facts(raw, dataset, recipe))
+    gathering = cache(lambda: _gather_facts(raw, dataset, recipe))
+    if facts:
+        gathering()
+    return Job(recipe, dataset, cohort, gathering)
 
 
 def dataset_of(

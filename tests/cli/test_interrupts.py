@@ -35,6 +35,8 @@ def test_a_signal_ends_cleanly_with_a_usable_run_and_a_checkpoint(start, number,
     assert process.returncode == code, err
     assert "Traceback" not in err
     assert "`surefoot resume run` goes on" in err
+    # A bar is drawn for a terminal alone.
+    assert not {"\x1b", "━"} & set(err)
     (checkpoint,) = Path("run/checkpoints").iterdir()
     result = json.loads(out)
     assert checkpoint.name == f"step-{result['steps']:012d}"
@@ -50,14 +52,13 @@ def test_a_signal_ends_cleanly_with_a_usable_run_and_a_checkpoint(start, number,
     assert not list(Path("run").glob("**/*.tmp"))
 
 
-def test_a_run_that_was_stopped_goes_on_and_a_second_writer_is_refused(start):
+def test_a_run_that_was_stopped_goes_on_and_a_second_writer_is_refused(surefoot, start):
     process = start(*ENDLESS, "--quiet")
     _training(process)
-    second = start("resume", "run")
-    out, err = second.communicate()
-    assert (second.returncode, out) == (2, "")
-    assert f"run: is being written by process {process.pid}" in err
-    assert err.count("\n") == 1
+    second = surefoot("resume", "run")
+    assert (second.code, second.out) == (2, "")
+    assert f"run: is being written by process {process.pid}" in second.err
+    assert second.err.count("\n") == 1
     process.send_signal(signal.SIGTERM)
     process.communicate()
     before = sf.Run("run").summary["steps"]
@@ -68,7 +69,7 @@ def test_a_run_that_was_stopped_goes_on_and_a_second_writer_is_refused(start):
     while Path("run/summary.json").exists() and process.poll() is None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate()
+    _, err = process.communicate()
     assert process.returncode == 130, err
     assert "Traceback" not in err
     run = sf.Run("run")
@@ -98,15 +99,6 @@ def test_a_killed_process_leaves_tables_that_can_be_read(start):
     assert set(vitals["step"]) <= set(metrics["step"])
     with pytest.raises(sf.RunError, match=r"summary\.json: no such file"):
         sf.Run("run")
-
-
-def test_a_bar_is_drawn_for_a_terminal_alone(start):
-    process = start("train", "iris", "--net", "mlp:8", "--epochs", "2", "--json")
-    out, err = process.communicate()
-    assert process.returncode == 0
-    assert json.loads(out)["epochs"] == 2
-    assert "\x1b" not in err
-    assert "━" not in err
 
 
 def test_a_signal_while_the_results_are_written_ends_nothing(surefoot, monkeypatch):

@@ -33,16 +33,23 @@ def test_the_description_is_true(entry):
     ("name", "loader"),
     [
         ("digits", datasets.load_digits),
+        ("iris", datasets.load_iris),
+        ("wine", datasets.load_wine),
         ("breast-cancer", datasets.load_breast_cancer),
         ("diabetes", datasets.load_diabetes),
     ],
 )
-def test_embedded_sets_are_scikit_learns(name, loader):
+@pytest.mark.parametrize("files", ["known", "elsewhere"])
+def test_embedded_sets_are_scikit_learns(name, loader, files, monkeypatch):
+    if files == "elsewhere":
+        monkeypatch.setattr("surefoot.data.embedded._path", lambda name: None)
     bunch = loader()
     raw = read(Data(source=name))
     np.testing.assert_array_equal(raw.x.reshape(len(raw.x), -1), bunch.data)
-    names = bunch.target if name != "breast-cancer" else bunch.target_names[bunch.target]
-    np.testing.assert_array_equal(raw.y, names)
+    named = "target_names" in bunch and name != "digits"
+    np.testing.assert_array_equal(
+        raw.y, bunch.target_names[bunch.target] if named else bunch.target
+    )
 
 
 @pytest.mark.parametrize("name", GENERATED)

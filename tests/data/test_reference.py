@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from surefoot import job
 from surefoot.data import load
 from surefoot.data.reference import reference
 from surefoot.recipe import Data
@@ -32,3 +33,15 @@ def test_a_class_with_hardly_any_rows_is_no_obstacle(last):
 
 def test_a_handful_of_rows_says_nothing():
     assert reference(load(Data(), arrays=(np.eye(8), np.arange(8) % 2))) is None
+
+
+def test_nothing_is_fitted_before_somebody_asks(monkeypatch):
+    recipe = {"data": {"source": "iris"}, "net": {"layers": [{"dense": "classes"}]}}
+    recipe["train"] = {"from_logits": True}
+    fitted = []
+    monkeypatch.setattr(job, "reference", lambda dataset: fitted.append(dataset.rows) or {})
+    ready = job.prepare(recipe, facts=False)
+    assert not fitted
+    assert ready.look["rows"] == 150
+    assert ready.facts["reference"] == {}
+    assert fitted == [ready.dataset.rows]

@@ -38,7 +38,13 @@ def test_each_effort_has_its_program_and_all_train_alike(recipe):
 def test_the_longer_a_program_runs_the_more_effort_it_is_worth():
     tried = [Effort.for_seconds(seconds) for seconds in (0.0, 0.29, 0.31, 4.9, 5.1, 1e9)]
     assert tried == sorted(tried)
-    assert set(tried) == set(Effort)
+    assert set(tried) == set(Effort) - {Effort.MUCH}
+
+
+def test_much_is_less_than_all_and_evaluates_with_little():
+    assert 0 < len(Effort.MUCH.compiler_options) < len(Effort.LITTLE.compiler_options)
+    evaluating = [effort.for_evaluation for effort in Effort]
+    assert evaluating == [Effort.LEAST, Effort.LITTLE, Effort.LITTLE, Effort.FULL]
 
 
 def test_other_devices_have_their_own_compiler(monkeypatch):

@@ -22,7 +22,7 @@ CASES = {"batch": 8, "lanes": 4, "both": 8}
 def told(tmp_path_factory):
     """What a process with eight devices found; the number is fixed when JAX starts."""
     path = tmp_path_factory.mktemp("mesh") / "told.json"
-    flags = "--xla_force_host_platform_device_count=8"
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
     done = subprocess.run(
         [sys.executable, str(Path(__file__).parent / "mesh_worker.py"), str(path)],
         env={**os.environ, "XLA_FLAGS": flags},

@@ -12,6 +12,8 @@ from surefoot.engine.cohort import Cohort
 from surefoot.engine.training import Training
 from surefoot.recipe import Recipe
 
+pytestmark = pytest.mark.usefixtures("users_compiler")
+
 
 class Keeper:
     """Keeps all blocks, and a snapshot after each dispatch."""

@@ -78,9 +78,10 @@ def test_a_run_that_was_interrupted_ends_with_the_same_bits(tmp_path, monkeypatc
         assert (one == other).all()
 
 
-def test_a_study_varies_the_scale_of_mutation_as_lanes_of_one_program():
+def test_a_study_varies_the_scale_of_mutation_as_lanes_of_one_program(tmp_path):
     recipe = Recipe.parse(_tables("xor", 3, "tanh", "genetic", 20))
-    found = sf.study(recipe, vary={"evolution.mutation_scale": [0.001, 0.3]}, seeds=2)
+    vary = {"evolution.mutation_scale": [0.001, 0.3]}
+    found = sf.study(recipe, vary=vary, seeds=2, out=tmp_path / "study")
     assert found is not None
 
 

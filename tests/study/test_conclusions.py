@@ -28,6 +28,10 @@ def test_p_of_differences_without_spread():
     assert np.isnan(p[2])
 
 
+def test_there_is_no_p_of_a_single_seed():
+    assert np.isnan(paired_p(np.array([[0.1], [np.nan]]))).tolist() == [True, True]
+
+
 def test_holms_correction_is_that_of_his_example():
     # Four p, worked by hand: 4 · 0.005, 3 · 0.01, 2 · 0.03, and 0.04, raised to what precedes it.
     assert holm(np.array([0.01, 0.04, 0.03, 0.005]), 4) == pytest.approx([0.03, 0.06, 0.06, 0.02])

@@ -11,6 +11,8 @@ from surefoot.study.plan import make_plan
 from surefoot.study.running import run
 from surefoot.study.space import expand, read_vary
 
+pytestmark = pytest.mark.usefixtures("users_compiler")
+
 RATES = {"learning_rate": [1e-3, 1e-2, 0.1], "initializer": ["he_normal", "zeros"]}
 MEASURED = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 

@@ -46,7 +46,7 @@ def show_rates(
     def tell(line: str) -> None:
         people.print(line, style="dim", markup=False, soft_wrap=True)
 
-    given = prepare(source, keys=keys) if keys else source
+    given = prepare(source, keys=keys, facts=False) if keys else source
     found = find(given, seeds=seeds, steps=steps, tell=tell)
     if as_json:
         print_json(found.to_dict())

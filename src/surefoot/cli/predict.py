@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 if TYPE_CHECKING:
@@ -46,6 +45,8 @@ def predict(
     Of an ensemble, and with --dropout, these are means, and how far the nets disagree follows.
     Lines of pictures begin with the file.
     """
+    import numpy as np
+
     from surefoot.cli.output import console, print_json
     from surefoot.data.columns import name_some
     from surefoot.data.inputs import read_inputs
@@ -113,6 +114,8 @@ def predict(
 
 def _apart(found: list[Disagreement], names: list[str]) -> dict[str, NDArray[Any]]:
     """Return the columns that say how far members disagree; none where nothing was asked."""
+    import numpy as np
+
     if not found:
         return {}
     std = np.concatenate([own.std for own in found])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -43,6 +41,7 @@ def as_dict(section: Section) -> dict[str, Any]:
 
 def show(people: Console, section: Section) -> None:
     """Say what was measured: where the loss is lowest, and what the plane holds of the path."""
+    import numpy as np
     from rich.text import Text
 
     points, path = section.points, section.path
@@ -76,6 +75,8 @@ def show(people: Console, section: Section) -> None:
 
 def _ends(losses: Any, points: Any) -> list[str]:
     """Say where the loss is lowest, and how high it gets."""
+    import numpy as np
+
     finite = np.isfinite(losses)
     if not finite.any():
         return []

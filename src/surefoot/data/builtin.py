@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from surefoot.data import synthetic
+from surefoot.data.embedded import embedded
 from surefoot.data.source import Raw, Task
 from surefoot.errors import DataError
 from surefoot.recipe.data import Data
@@ -123,7 +124,8 @@ class BuiltinSource:
                         f"data.{key} is for generated sets, and {entry.name!r} is not one: "
                         f"leave data.{key} out"
                     )
-            return _embedded(entry)
+            x, y = embedded(entry.name)
+            return Raw(entry.name, x.reshape(-1, *entry.shape), y, task=entry.task)
         rows = entry.rows if data.rows is None else data.rows
         noise = entry.noise if data.noise is None else data.noise
         if not 2 * len(entry.classes) <= rows <= MOST_ROWS:
@@ -135,21 +137,3 @@ class BuiltinSource:
         rng = np.random.default_rng([data.split_seed, 1])
         x, y = entry.generator(rng, rows, float(noise or 0.0))
         return Raw(entry.name, x, y, task=entry.task)
-
-
-def _embedded(entry: Builtin) -> Raw:
-    # Imported here: scikit-learn takes a second to load.
-    from sklearn import datasets
-
-    loaders: Mapping[str, Callable[[], Any]] = {
-        "digits": datasets.load_digits,
-        "iris": datasets.load_iris,
-        "wine": datasets.load_wine,
-        "breast-cancer": datasets.load_breast_cancer,
-        "diabetes": datasets.load_diabetes,
-    }
-    bunch = loaders[entry.name]()
-    y = bunch.target
-    if entry.classes and isinstance(entry.classes[0], str):
-        y = np.asarray(bunch.target_names)[y]
-    return Raw(entry.name, bunch.data.reshape(-1, *entry.shape), y, task=entry.task)

@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.effort import Effort
 from surefoot.engine.groups import Groups
 from surefoot.engine.placement import place_lanes
 from surefoot.engine.programs import Programs
 from surefoot.engine.starting import first_weights
 from surefoot.engine.step import LaneInput, LaneState
 from surefoot.engine.stopping import choose
+
+# It runs once, and fills memory for the most part.
+_EFFORT = Effort.LEAST
 
 
 class Carried(NamedTuple):
@@ -119,6 +123,6 @@ def first_parts(
     stacked = jax.tree.map(lambda *lanes: np.stack(lanes), *drawn)
     states = [groups.place(part) for part in groups.split(stacked)]
     if start is None:
-        begin = programs.start.prepare(*states[0], given[0], layout=groups.layout).compiled()
+        begin = programs.start.prepare(*states[0], given[0], layout=groups.layout).compiled(_EFFORT)
         states = [begin(*own, part) for own, part in zip(states, given, strict=True)]
     return [Carried(*both, None) for both in zip(states, given, strict=True)]

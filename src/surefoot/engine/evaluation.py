@@ -17,8 +17,10 @@ from surefoot.engine.program import Prepared
 from surefoot.engine.programs import Programs, Rows
 from surefoot.engine.step import LaneInput, LaneState
 
-# How many numbers the layers of one evaluation may hold.
+# How many numbers the layers of one evaluation may hold, and how many rows it has: more than
+# the most take no less time each, fewer than the least take more.
 _NUMBERS = 8_000_000
+_LEAST_ROWS, _MOST_ROWS = 256, 1024
 TRAINING, VALIDATION = 0, 1
 # Loss and measure of a lane over the training rows, and over the validation rows.
 Measured = tuple[tuple[float, float], tuple[float, float] | None]
@@ -93,10 +95,17 @@ class Evaluation:
         return np.sqrt(measure) if self._cohort.measure == "rmse" else measure
 
     def _chunk(self) -> int:
-        """Return how many rows are evaluated at once."""
+        """Return how many rows are evaluated at once: the validation rows in equal parts.
+
+        They are measured after each epoch, the training rows at the end alone.
+        """
         network = self._cohort.blueprint.network
         per_row = prod(network.input_shape) + sum(prod(site.shape) for site in network.sites)
         fitting = _NUMBERS // (per_row * self._lanes)
-        power = 1 << max(0, min(fitting, 1024).bit_length() - 1)
         share = self._layout.batch  # of the rows that are evaluated at once, to each device
-        return max(1, min(power * share, self._rows.x.shape[0]) // share) * share
+        most = share << max(0, min(fitting, _MOST_ROWS).bit_length() - 1)
+        x_val, every = self._cohort.dataset.x_val, self._rows.x.shape[0]
+        measured = every if x_val is None else len(x_val)
+        equal = -(-measured // -(-measured // most))
+        wanted = max(min(most, _LEAST_ROWS * share), -(-equal // share) * share)
+        return max(1, min(wanted, every) // share) * share

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
 
 from surefoot.engine.effort import Effort
+from surefoot.garbage import uncollected
 
 
 class Prepared:
@@ -41,13 +42,19 @@ class Prepared:
         return self._compiled[key]
 
 
-def compile_all(*prepared: Prepared, effort: Effort = Effort.FULL) -> list[Callable[..., Any]]:
-    """Compile several functions, side by side where more than one is new."""
-    new = [function for function in prepared if not function.ready(effort)]
-    if len(new) > 1:
-        with ThreadPoolExecutor(len(new)) as pool:
-            list(pool.map(lambda function: function.compiled(effort), new))
-    return [function.compiled(effort) for function in prepared]
+def compile_all(functions: Iterable[tuple[Prepared, Effort]]) -> list[Callable[..., Any]]:
+    """Compile several functions side by side: each from when it is given, while the next is traced.
+
+    Args:
+        functions: each with how hard the compiler tries.
+    """
+    given = []
+    with ThreadPoolExecutor() as pool:
+        for function, effort in functions:
+            given.append((function, effort))
+            if not function.ready(effort):
+                pool.submit(function.compiled, effort)
+    return [function.compiled(effort) for function, effort in given]
 
 
 class Program:
@@ -79,8 +86,9 @@ class Program:
         leaves, tree = jax.tree.flatten(args)
         key = (tree, tuple(_shape(leaf) for leaf in leaves), tuple(sorted(static.items())))
         if key not in self._prepared:
-            traced = self._jitted.trace(*args, **static)
-            self._prepared[key] = Prepared(traced, self._compiled, key)
+            with uncollected():
+                traced = self._jitted.trace(*args, **static)
+                self._prepared[key] = Prepared(traced, self._compiled, key)
         return self._prepared[key]
 
 

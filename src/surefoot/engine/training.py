@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from surefoot.engine.agreement import agree
 from surefoot.engine.carried import Carried, CarriedLanes, first_parts
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.effort import Effort
 from surefoot.engine.evaluation import VALIDATION, Evaluation
 from surefoot.engine.events import (
     Block,
@@ -31,7 +32,7 @@ from surefoot.engine.mesh import layout_for
 from surefoot.engine.nonfinite import Origin, find_origin
 from surefoot.engine.orders import lay_out, most_steps
 from surefoot.engine.placement import place_rows
-from surefoot.engine.program import compile_all
+from surefoot.engine.program import Prepared, compile_all
 from surefoot.engine.programs import Orders, Record, programs_for
 from surefoot.engine.result import LaneResult, collect
 from surefoot.engine.snapshot import Lanes, Loop, Snapshot
@@ -247,21 +248,23 @@ class Training:
             parts = [part._replace(kept=jax.tree.map(jnp.copy, part.averaged)) for part in parts]
         self._lanes = CarriedLanes(self._groups, parts)
         lanes, given, _ = self._lanes.parts[0]  # all groups have the same shapes
-        resident = cohort.dataset.stream is None
-        full = resident and cohort.batch == cohort.rows
-        training = programs.train.prepare(
-            lanes,
-            given,
-            data,
-            lay_out(self._vitals, rows, 0, 1, self._room, self._split)[0][0],
-            shared=cohort.shared,
-            whole=cohort.rows if full else 0,
-            instrument=self._instrument,
-            layout=self._layout,
-        )
-        evaluation = self._evaluation.prepare(programs, lanes, given)
-        compiled = compile_all(training, evaluation, effort=cohort.effort)
-        self._train, self._evaluation.program = compiled
+        full = cohort.dataset.stream is None and cohort.batch == cohort.rows
+
+        def traced() -> Iterator[tuple[Prepared, Effort]]:
+            training = programs.train.prepare(
+                lanes,
+                given,
+                data,
+                lay_out(self._vitals, rows, 0, 1, self._room, self._split)[0][0],
+                shared=cohort.shared,
+                whole=cohort.rows if full else 0,
+                instrument=self._instrument,
+                layout=self._layout,
+            )
+            yield training, cohort.effort
+            yield self._evaluation.prepare(programs, lanes, given), cohort.effort.for_evaluation
+
+        self._train, self._evaluation.program = compile_all(traced())
         cohort.compile_seconds = time.perf_counter() - started
 
     def _offer(self) -> None:

@@ -114,7 +114,7 @@ def _read(
     if not whole:
         named = {"data.validation": _VALIDATION, **named}
         net = _NET if net is None and "net.layers" not in named else net
-    job = prepare(source, net=net, keys=named)
+    job = prepare(source, net=net, keys=named, facts=False)
     recipe = job.recipe
     if not whole and "epochs" not in named and "train.epochs" not in named:
         wanted = min(_MOST_EPOCHS, -(-_UPDATES // job.cohort.steps_per_epoch))

@@ -129,8 +129,8 @@ def place_of(
     if isinstance(source, str | Path) and (Path(source) / "recipe.toml").is_file():
         source = Run(source)
     if not isinstance(source, Run):
-        cohort = prepare(source, net=net, optimizer=optimizer, keys=keys).cohort
-        return first_weights(cohort)
+        job = prepare(source, net=net, optimizer=optimizer, keys=keys, facts=False)
+        return first_weights(job.cohort)
     if net is not None or keys:
         raise InputError(
             f"{source.path}: is a run, whose net is trained already; give its recipe.toml or "

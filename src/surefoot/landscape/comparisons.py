@@ -177,7 +177,7 @@ def compare_surfaces(
         raise InputError(f"seeds = {seeds}: must be from 1 to {_MOST_SEEDS}")
     if rows < 2:
         raise InputError(f"rows = {rows}: must be at least 2")
-    job = prepare(source, net=net, optimizer=optimizer, keys=keys)
+    job = prepare(source, net=net, optimizer=optimizer, keys=keys, facts=False)
     named = _with_and_without(job.recipe) if kind == "batch_norm" else _two_losses(job)
     trained = [_train(job, name, recipe, seeds, rows) for name, recipe in named]
     fars: list[Any] = [None, None]

@@ -71,7 +71,7 @@ def locate(run: Run, at: str | int = "last") -> Spot:
             f"{run.path}: was trained on arrays from Python, which a run does not keep; train on "
             "a file, such as an .npz with x and y, to measure its error surface"
         )
-    cohort = prepare(run.recipe).cohort
+    cohort = prepare(run.recipe, facts=False).cohort
     best = run.recipe.train.early_stopping is not None
     kept = _whole(run, "best_epoch") * cohort.steps_per_epoch if best else steps
     which = at if isinstance(at, str) and at in ("best", "last") else "step"

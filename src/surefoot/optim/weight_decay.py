@@ -37,7 +37,9 @@ def decay_weights(
     """
     if decayed is None:
         return optax.add_decayed_weights(weight_decay, mask=is_decayed)
-    return optax.stateless(lambda updates, params: updates + weight_decay * decayed * params)
+    # In this order: the other product is the same in each step, so that XLA keeps it for all
+    # lanes, and reads that in each step.
+    return optax.stateless(lambda updates, params: updates + decayed * (weight_decay * params))
 
 
 def is_decayed(params: Any) -> Any:

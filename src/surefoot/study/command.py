@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from surefoot.checksums import seal
 from surefoot.errors import RecipeError
 from surefoot.files import write_json
+from surefoot.garbage import uncollected
 from surefoot.job import prepare
 from surefoot.processes import is_first
 from surefoot.recipe import Recipe, save
@@ -93,8 +94,9 @@ def study(
     if not isinstance(recipe, Recipe | Mapping | str | Path):
         raise RecipeError("recipe: must be a recipe, its tables, a file's path, or a source's name")
     values = read_vary(vary)
-    job = prepare(recipe)
-    settings = expand(job.recipe, job.dataset, values, draws)
+    job = prepare(recipe, facts=False)
+    with uncollected():
+        settings = expand(job.recipe, job.dataset, values, draws)
     numbers = _seeds(seeds, job.recipe.seed)
     against = None if baseline is None else _place(baseline, settings)
     halved = _halved(halving, settings)
@@ -118,7 +120,8 @@ def study(
     for line in folder.lost:
         tell(line)
     share = 1.0 if halved is None else halved.work(epochs, len(settings))
-    plan = make_plan(settings, numbers, rows.choosing, done=done, share=share)
+    with uncollected():
+        plan = make_plan(settings, numbers, rows.choosing, done=done, share=share)
     scale = Scale(f"{rows.part}_{plan.measure}", higher=plan.measure == "accuracy")
     tell((f"{len(done):,} runs are finished; " if done else "") + plan.text)
     folder.make()

@@ -110,7 +110,7 @@ def find_rate(
     for name, value, most in (("seeds", seeds, 100), ("steps", steps, _MOST_STEPS)):
         if not (is_whole(value) and 1 <= value <= most):
             raise RecipeError(f"{name} = {value!r}: must be a whole number from 1 to {most:,}")
-    job = recipe if isinstance(recipe, Job) else prepare(recipe)
+    job = recipe if isinstance(recipe, Job) else prepare(recipe, facts=False)
     base = job.recipe
     if not hasattr(base.optimizer, "learning_rate"):
         raise RecipeError(f"optimizer.name = {base.optimizer.name!r}: has no learning rate to find")

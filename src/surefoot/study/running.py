@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from surefoot.data.dataset import Dataset
 from surefoot.engine.cohort import Cohort
+from surefoot.engine.effort import Effort
 from surefoot.engine.events import Listener
 from surefoot.engine.training import LaneResult, train
 from surefoot.recipe import Recipe
@@ -70,7 +71,10 @@ def train_part(
 
 def cohort_of(group: Group, recipes: Sequence[Recipe], dataset: Dataset | None = None) -> Cohort:
     """Return a cohort of some of a group's recipes, on its rows or on others."""
-    return Cohort(recipes, dataset or group.dataset, share_batches=group.shared)
+    cohort = Cohort(recipes, dataset or group.dataset, share_batches=group.shared)
+    # By the width alone, which the structure decides: another effort gives other last bits.
+    cohort.effort = Effort.MUCH if group.width > 1 else Effort.FULL
+    return cohort
 
 
 def rows(

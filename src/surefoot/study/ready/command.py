@@ -196,10 +196,10 @@ def _read(
     is_recipe = isinstance(source, Recipe | Mapping) or str(source).endswith(".toml")
     own = dict(keys or {})
     if is_recipe:
-        job = prepare(source, keys=own)
+        job = prepare(source, keys=own, facts=False)
     else:
         net = None if "net" in own else question.net
-        job = prepare(source, net=net, keys={**question.keys, **own})
+        job = prepare(source, net=net, keys={**question.keys, **own}, facts=False)
     tables = job.recipe.to_dict()
     steps = job.cohort.steps_per_epoch
     if not is_recipe and question.training_rows is not None and "validation" not in own:
