@@ -122,15 +122,28 @@ def _path(key: str, folder: Path) -> Path:
 def mend_one(
     name: str, key: str, recipe: Recipe, folder: Path, random: bool, budget: float
 ) -> Mended:
-    """Repair a program as a new process would, measure what comes out, and keep it."""
+    """Repair a program as a new process would, measure what comes out, and keep it.
+
+    Of one that is kept without changes at random, these alone are tried.
+    """
+    found = kept(name, key, folder, stale=False, random=False) or _mended(recipe, budget)
+    if random:
+        from benchmarks.faults.random_changes import at_random
+
+        found = replace(found, random=measured(at_random(recipe, found.trials)))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(_path(key, folder), {"name": name, "code": code(), "mended": asdict(found)})
+    return found
+
+
+def _mended(recipe: Recipe, budget: float) -> Mended:
     from surefoot.repair.mending import mend
 
     forget()
     started, used = time.perf_counter(), time.process_time()
     done = mend(recipe, budget)
     seconds, processor = time.perf_counter() - started, time.process_time() - used
-    after = measured(done.recipe)
-    found = Mended(
+    return Mended(
         done.repaired,
         done.sentence,
         done.diagnosis.root_cause,
@@ -138,17 +151,10 @@ def mend_one(
         seconds,
         processor,
         done.trials,
-        after,
+        measured(done.recipe),
         done.recipe.to_dict(),
         [{"changes": row["changes"], "mean": row["mean"]} for row in done.tried],
     )
-    if random:
-        from benchmarks.faults.random_changes import at_random
-
-        found = replace(found, random=measured(at_random(recipe, done.trials)))
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(_path(key, folder), {"name": name, "code": code(), "mended": asdict(found)})
-    return found
 
 
 def forget() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 import pytest
 
@@ -9,6 +10,7 @@ from surefoot.data import load
 from surefoot.engine import effort
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.effort import Effort
+from surefoot.engine.program import Program
 from surefoot.engine.programs import programs_for
 from surefoot.engine.training import train
 from surefoot.recipe import Recipe
@@ -53,3 +55,10 @@ def test_other_devices_have_their_own_compiler(monkeypatch):
     monkeypatch.setattr(effort, "on_cpu", lambda: False)
     assert not Effort.LEAST.compiler_options
     assert Effort.LEAST.slowdown == 1
+
+
+def test_a_compiler_that_lacks_an_option_does_without(monkeypatch):
+    unknown = property(lambda self: {"xla_cpu_no_such_option": True})
+    monkeypatch.setattr(Effort, "compiler_options", unknown)
+    double = Program(lambda x: 2 * x).prepare(jax.numpy.ones(2)).compiled(Effort.LEAST)
+    assert double(jax.numpy.ones(2)).tolist() == [2, 2]

@@ -11,6 +11,9 @@ import jax
 from surefoot.engine.effort import Effort
 from surefoot.garbage import uncollected
 
+# What XLA says of an option that it does not have.
+_UNKNOWN = "No such compile option"
+
 
 class Prepared:
     """A function traced for some shapes, ready to be compiled.
@@ -38,8 +41,16 @@ class Prepared:
         """
         key = self._key, effort
         if key not in self._compiled:
-            self._compiled[key] = self._lowered.compile(effort.compiler_options)
+            self._compiled[key] = self._compile(effort)
         return self._compiled[key]
+
+    def _compile(self, effort: Effort) -> Callable[..., Any]:
+        try:
+            return self._lowered.compile(effort.compiler_options)
+        except jax.errors.JaxRuntimeError as error:
+            if _UNKNOWN not in str(error):
+                raise
+            return self._lowered.compile()  # of another version, which has its own options
 
 
 def compile_all(functions: Iterable[tuple[Prepared, Effort]]) -> list[Callable[..., Any]]:
