@@ -101,3 +101,12 @@ def test_what_is_short_as_a_whole_is_compiled_with_the_least_effort(recipe, epoc
         with pytest.raises(KeyboardInterrupt):
             _lanes(longer).train({longer: (0,)}, share=share)
     assert seen == [effort]
+
+
+def test_parts_that_train_side_by_side_keep_their_order(recipe):
+    lanes = _lanes(recipe)
+    seeds = (0, 9)
+    alone = [lanes.train({recipe: (seed,)})[recipe].losses[0] for seed in seeds]
+    many = lanes.train({recipe: range(10)})[recipe].losses
+    assert lanes.width < len(many) == 10
+    assert [many[seed] for seed in seeds] == alone

@@ -153,14 +153,18 @@ class Lanes:
                     _Entry(recipe, _seeded(own, recipe.seed + seed)) for seed in seeds
                 )
         self.trained += sum(map(len, groups.values()))
+        parts: list[Sequence[_Entry]] = []
         for key, entries in groups.items():
-            if key[0] not in self._efforts:
+            if key[0] in self._efforts:  # compiled before: side by side as far as cores go
+                parts += [entries[i : i + self.width] for i in range(0, len(entries), self.width)]
+            else:
                 self._efforts[key[0]] = self._effort(entries, share)
+                parts.append(entries)
         found: dict[Recipe, list[tuple[float, LaneResult, bool]]] = {}
         with ThreadPoolExecutor(_THREADS) as pool:
             work = [
-                pool.submit(self._group, entries, proving, share, self._end - reserve)
-                for entries in groups.values()
+                pool.submit(self._train, part, proving, share, self._end - reserve)
+                for part in parts
             ]
             for done in work:
                 for recipe, *result in done.result():
@@ -225,7 +229,7 @@ class Lanes:
         tried = max(Effort.LITTLE, Effort.for_seconds(share * seconds))
         return min(Effort.for_seconds(seconds), tried)
 
-    def _group(
+    def _train(
         self, entries: Sequence[_Entry], proving: bool, share: float, end: float
     ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
         found = []
