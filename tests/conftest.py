@@ -36,10 +36,6 @@ import pytest  # noqa: E402
 from surefoot.engine.effort import Effort  # noqa: E402
 from surefoot.engine.programs import programs_for  # noqa: E402
 
-# What studies are compiled with would count more than the flags.
-_OWN = Effort.compiler_options.fget
-Effort.compiler_options = property(lambda self: {} if self is Effort.MUCH else _OWN(self))
-
 # What JAX traces and compiles stays, and is millions of objects: looking for cycles among them as
 # often as Python does by itself takes a twentieth of the time.
 gc.set_threshold(100_000, 20, 100)
@@ -53,8 +49,9 @@ def users_compiler() -> Iterator[None]:
         "xla_backend_optimization_level": 3,
         "xla_cpu_parallel_codegen_split_count": 32,
     }
+    own = Effort.compiler_options.fget
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Effort, "compiler_options", property(lambda self: usual | _OWN(self)))
+        patched.setattr(Effort, "compiler_options", property(lambda self: usual | own(self)))
         programs_for.cache_clear()
         yield
     programs_for.cache_clear()
