@@ -26,26 +26,6 @@ from surefoot.trainer import execute
 SEALED = ("recipe.toml", "changes.diff", "proof.json")
 
 
-class _Ahead:
-    """Compiles what will train the repaired recipe while it is being proven."""
-
-    def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="surefoot-ahead")
-        self._jobs: dict[Recipe, Future[Job]] = {}
-
-    def begin(self, recipe: Recipe) -> None:
-        """Compile what trains a recipe, in a thread."""
-        self._jobs[recipe] = self._pool.submit(_compiled, recipe)
-
-    def end(self) -> None:
-        """Wait for what is being compiled, and begin nothing more."""
-        self._pool.shutdown(cancel_futures=True)
-
-    def job(self, recipe: Recipe) -> Job:
-        """Return a job of a recipe whose compilation was begun."""
-        return self._jobs[recipe].result()
-
-
 def _compiled(recipe: Recipe) -> Job:
     """Make a job; compile its programs, where that needs neither taught weights nor a stream."""
     job = prepare(recipe)
@@ -104,14 +84,21 @@ def repair(
     if out is not None and os.path.lexists(out):  # before the work, not after it
         raise RunError(f"{out}: exists already; give another folder, or remove this one")
     started = time.monotonic()
-    ahead = _Ahead()
-    try:
-        done = mend(target, budget_seconds, tell, ahead.begin)
-    except KeyboardInterrupt:
-        tell("stopped before there was a proof: nothing was written; the same command begins anew")
-        raise
-    finally:
-        ahead.end()
+    jobs: dict[Recipe, Future[Job]] = {}
+    with ThreadPoolExecutor(1, thread_name_prefix="surefoot-ahead") as pool:
+
+        def chosen(recipe: Recipe) -> None:
+            """Compile what would train a recipe while it is being proven."""
+            jobs[recipe] = pool.submit(_compiled, recipe)
+
+        try:
+            done = mend(target, budget_seconds, tell, chosen)
+        except KeyboardInterrupt:
+            tell(
+                "stopped before there was a proof: nothing was written; the same command begins "
+                "anew"
+            )
+            raise
     if not done.repaired:
         return done
     with new_folder(out, done.recipe.data.source or "recipe", "repairs") as path:
@@ -124,7 +111,7 @@ def repair(
         tell("training the repaired recipe…")
         run = path / "run"
         run.mkdir()
-        execute(ahead.job(done.recipe), run)
+        execute(jobs[done.recipe].result(), run)
         done = replace(done, seconds=time.monotonic() - started)
         with resealed(path, "proof.json"):
             write_json(path / "proof.json", {"format": FORMAT, **done.to_dict()})
