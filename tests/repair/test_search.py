@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import math
+import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
+import scipy.stats
 
 from surefoot.doctor.diagnosis import Diagnosis
 from surefoot.doctor.finding import Finding, Remedy
@@ -14,12 +17,14 @@ from surefoot.doctor.outcome import Outcome
 from surefoot.recipe import Recipe
 from surefoot.repair.case import Case
 from surefoot.repair.lanes import Scores
-from surefoot.repair.proof import prove, random_change
+from surefoot.repair.proof import chance_gain, prove, random_change
 from surefoot.repair.remedies.registry import REMEDIES
 from surefoot.repair.search import Table, search
 from surefoot.repair.shrink import shrunk
 from surefoot.repair.step import About, applied
 
+# The package's `repair` is the function of that name.
+mending = importlib.import_module("surefoot.repair.mending")
 ABOUT = About("classes", True, 1000)
 Score = Callable[[Recipe], float]
 
@@ -29,6 +34,7 @@ class Pretended:
     """Lanes whose scores are made up."""
 
     score: Score
+    proven: Score | None = None  # where it is another, on fresh seeds and rows
     noise: float = 0.0
     width: int = 6
     chunk_seconds: float = 1e-3
@@ -41,7 +47,8 @@ class Pretended:
     def train(self, wanted, *, proving=False, share=1.0, reserve=0.0):
         self.asked += wanted
         self.trained.append((wanted, share))
-        return {recipe: self._scores(recipe, seeds) for recipe, seeds in wanted.items()}
+        score = self.proven if proving and self.proven else self.score
+        return {r: self._scores(score(r), seeds) for r, seeds in wanted.items()}
 
     def compiled(self, recipe):
         return False
@@ -49,8 +56,7 @@ class Pretended:
     def fills_a_group(self, recipes, seeds):
         return set()
 
-    def _scores(self, recipe, seeds):
-        value = self.score(recipe)
+    def _scores(self, value, seeds):
         found = tuple(value + self.noise * (-1) ** seed for seed in seeds)
         lost = math.isnan(value)
         return Scores(found, found, found, (lost,) * len(seeds), 10, True)
@@ -74,13 +80,17 @@ def _silent(line: str) -> None:
     pass
 
 
+def _first(lanes, case: Case) -> Table:
+    return next(search(lanes, case, 60.0, _silent))
+
+
 def _any(recipe: Recipe) -> bool:
     return True
 
 
 def test_what_a_finding_proposes_is_enough_where_it_helps(case):
     lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.3)
-    table = search(lanes, case, 60.0, _silent)
+    table = _first(lanes, case)
     assert table.helped
     assert table.best().texts == ("a hundredth of the rate",)
     assert len(set(lanes.asked)) == 4  # as it is, the one remedy, and a plain net at two rates
@@ -93,7 +103,7 @@ def test_a_small_change_is_enough_where_it_comes_up_to_common_sense(case, common
             return common_sense if r.net != case.base.net else 0.3
         return 0.935 if r.optimizer.learning_rate == 0.01 else 0.3
 
-    table = search(Pretended(score), case, 60.0, _silent)
+    table = _first(Pretended(score), case)
     best = shrunk(table, table.best())
     assert len(best.steps) == changes
     assert table.score(best) >= common_sense - table.worth
@@ -102,7 +112,7 @@ def test_a_small_change_is_enough_where_it_comes_up_to_common_sense(case, common
 def test_where_nothing_is_proposed_general_remedies_are_tried(make):
     case = _case(make())
     lanes = Pretended(lambda r: 0.95 if r.optimizer.learning_rate == 0.1 else 0.3)
-    assert search(lanes, case, 60.0, _silent).best().texts == ("ten times the rate",)
+    assert _first(lanes, case).best().texts == ("ten times the rate",)
 
 
 def test_changes_that_help_together_alone_are_found_and_what_is_not_needed_is_undone(make):
@@ -112,7 +122,7 @@ def test_changes_that_help_together_alone_are_found_and_what_is_not_needed_is_un
         return 0.95 if r.net.initializer.name != "zeros" and r.data.standardize else 0.3
 
     case = _case(recipe)
-    table = search(Pretended(score), case, 60.0, _silent)
+    table = _first(Pretended(score), case)
     best = shrunk(table, table.best())
     assert {step.name for step in best.steps} == {"inputs", "weights"}
 
@@ -138,27 +148,27 @@ def test_small_losses_of_undoing_do_not_add_up(make):
 def test_where_the_time_is_over_nothing_is_found(case, chunk_seconds):
     lanes = Pretended(lambda r: 0.3, chunk_seconds=chunk_seconds)
     lanes.train = lambda *given, **more: {}
-    assert not search(lanes, case, 60.0, _silent).helped
+    assert not _first(lanes, case).helped
 
 
 def test_where_the_rows_are_to_blame_simple_methods_are_no_yardstick(case):
     found = replace(case.diagnosis, root_cause="data-problem")
     lanes = Pretended(lambda r: 0.96 if r.train.loss == "mean_absolute_error" else 0.93)
-    table = search(lanes, replace(case, diagnosis=found), 60.0, _silent)
+    table = _first(lanes, replace(case, diagnosis=found))
     assert table.top().recipe.train.loss == "mean_absolute_error"
-    assert search(Pretended(lanes.score), case, 60.0, _silent).reached
+    assert _first(Pretended(lanes.score), case).reached
 
 
 def test_what_diverges_is_no_help(case):
     def score(r):
         return math.nan if r != case.base else 0.3
 
-    table = search(Pretended(score), case, 60.0, _silent)
+    table = _first(Pretended(score), case)
     assert not table.helped
 
 
 def test_nothing_helps_where_all_are_alike(case):
-    table = search(Pretended(lambda r: 0.3), case, 60.0, _silent)
+    table = _first(Pretended(lambda r: 0.3), case)
     assert not table.helped
     assert table.best().steps == ()
 
@@ -191,12 +201,41 @@ def test_a_proof_that_is_left_open_adds_seeds_and_trains_them_as_long(case):
     assert [len(row["scores"]) for row in proof.lanes] == [12, 12, 12, 12]
 
 
-def test_two_standard_errors_are_those_of_the_textbook(case):
+def test_what_chance_makes_is_that_of_welch_and_halves_with_each_proof(case):
+    first, second = (0.8, 0.9, 0.7, 0.95), (0.6, 0.62, 0.7, 0.5, 0.55)
+    found = scipy.stats.ttest_ind(first, second, equal_var=False, alternative="greater")
+    gain = statistics.fmean(first) - statistics.fmean(second)
+    assert chance_gain(first, second, found.pvalue) == pytest.approx(gain)
     winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
-    proof = prove(Pretended(lambda r: 0.5, noise=0.1), case, winner)
-    # Four seeds each, two odd and two even: squared deviations of 0.01.
-    assert proof.spread == pytest.approx(2 * math.sqrt(0.04 / 3 / 4 + 0.08 / 7 / 8))
-    assert not proof.proven
+    lanes = Pretended(lambda r: 0.5, noise=0.1)
+    for earlier in (0, 1):
+        proof = prove(lanes, case, winner, earlier)
+        repaired, old = proof.lanes[3]["scores"], proof.lanes[0]["scores"] * 2
+        level = 0.05 / 2 ** (earlier + 1) / 3
+        assert proof.spread == pytest.approx(chance_gain(repaired, old, level))
+        assert not proof.proven
+
+
+@pytest.mark.parametrize(("chance", "proven"), [(0.3, True), (0.59, False)])
+def test_what_is_no_more_than_a_guess_is_no_repair(case, chance, proven):
+    about = replace(case.diagnosis.outcome, chance=chance)
+    case = replace(case, diagnosis=replace(case.diagnosis, outcome=about))
+    winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
+    lanes = Pretended(lambda r: 0.6 if r == winner.recipe else 0.3)
+    assert prove(lanes, case, winner).proven is proven
+    assert len(lanes.trained) == 1
+
+
+def test_what_a_proof_is_against_is_set_aside_and_the_search_goes_on(case):
+    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate in (0.01, 0.1) else 0.3)
+    found = search(lanes, case, 60.0, _silent)
+    table = next(found)
+    assert table.best().texts == ("a hundredth of the rate",)
+    while "a hundredth of the rate" in table.best().texts:
+        table.refuted.add(table.best().recipe)
+        table = next(found)
+    assert table.best().texts == ("a tenth of the rate",)
+    assert table.reached
 
 
 def test_the_random_change_is_not_the_winner(case):
@@ -214,6 +253,27 @@ def test_random_changes_that_need_no_new_program_come_first(case):
         other = replace(case, base=case.base.model_copy(update={"seed": seed}))
         slower = random_change(other, winner, lambda r: r.train.clip_norm == 1.0)
         assert slower.texts == ("clip the gradient's norm",)
+
+
+@pytest.mark.parametrize("helps", [True, False])
+def test_a_failed_proof_is_not_the_end(case, monkeypatch, helps):
+    def chosen(r):
+        return 0.99 if r.optimizer.learning_rate in (0.01, 0.1) else 0.3
+
+    def proven(r):
+        return 0.98 if helps and r.optimizer.learning_rate == 0.1 else 0.3
+
+    lanes = Pretended(chosen, proven)
+    monkeypatch.setattr(mending, "open_case", lambda *given: case)
+    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
+    done = mending.mend(case.recipe, 60.0)
+    assert done.repaired is helps
+    assert done.proof.proven is helps
+    if helps:
+        assert done.changes == ("a tenth of the rate",)
+    else:
+        assert "proofs failed: a gain of 0.000" in done.sentence
+        assert done.recipe == done.original
 
 
 @pytest.mark.parametrize(

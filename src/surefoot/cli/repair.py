@@ -94,7 +94,7 @@ def _proof(people: Console, done: Repair) -> None:
     assert proof is not None
     people.print(
         f"{proof.measure} on {proof.rows} rows and seeds not used for choosing "
-        f"(gain {proof.gain:.3f}, two standard errors {proof.spread:.3f}):",
+        f"(gain {proof.gain:.3f}, where chance makes {proof.spread:.3f}):",
         soft_wrap=True,
     )
     for row in proof.lanes:

@@ -68,6 +68,12 @@ class Case:
     lane_seconds: float
 
     @property
+    def guess(self) -> float:
+        """The score of always guessing the commonest class, or the mean; NaN if not known."""
+        found = self.diagnosis.outcome
+        return score_of(found.chance, found.chance, found.measure)
+
+    @property
     def healthy(self) -> bool:
         """Whether nothing is wrong; what was not seen to its end has to do well already."""
         sure = self.finished or self.diagnosis.outcome.state == "fine"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,28 +50,28 @@ def mend(
     tell(f"{root}: {_shown(found.outcome)}")
     end = time.monotonic() + budget_seconds
     lanes = Lanes(case.base, case.dataset, case.lane_seconds, end)
-    table = search(lanes, case, budget_seconds, tell)
-    if not table.helped:
-        return _unchanged(case, _in_vain(table), started, table)
-    best = table.best()
-    if len(best.steps) > 1:
-        tell("undoing what is not needed…")
-        table.reserve = LEAST_TO_PROVE * budget_seconds
-        best = shrunk(table, best)
-    proof = None
-    for candidate in dict.fromkeys((best, table.top())):  # the smallest first
-        tell(f"proving on fresh seeds and rows: {'; '.join(candidate.texts)}…")
-        chosen(case.delivered(candidate.recipe))
-        shown = prove(lanes, case, candidate)
-        if shown is not None and (proof is None or shown.proven):
-            best, proof = candidate, shown
-        if proof is None or proof.proven:
-            break
-    if proof is None or not proof.proven:
-        why = "the time was over before the proof" if proof is None else "the proof failed"
-        gained = "" if proof is None else f": a gain of {proof.gain:.3f}, spread {proof.spread:.3f}"
-        return _unchanged(case, f"nothing is proven to help; {why}{gained}", started, table, proof)
-    return _repaired(case, best, table, proof, started)
+    failed: list[Proof] = []
+    for table in search(lanes, case, budget_seconds, tell):
+        if not table.helped:
+            continue
+        best = table.best()
+        if len(best.steps) > 1:
+            tell("undoing what is not needed…")
+            table.reserve = LEAST_TO_PROVE * budget_seconds
+            best = shrunk(table, best)
+        for candidate in dict.fromkeys((best, table.top())):  # the smallest first
+            tell(f"proving on fresh seeds and rows: {'; '.join(candidate.texts)}…")
+            chosen(case.delivered(candidate.recipe))
+            proof = prove(lanes, case, candidate, len(failed))
+            if proof is None:
+                late = "nothing is proven to help; the time was over before the proof"
+                return _unchanged(case, late, started, table, failed)
+            if proof.proven:
+                return _repaired(case, candidate, table, proof, started)
+            failed.append(proof)
+            table.refuted.add(candidate.recipe)
+    sentence = _refuted(failed) if failed else _in_vain(table)
+    return _unchanged(case, sentence, started, table, failed)
 
 
 def _in_vain(table: Table) -> str:
@@ -91,6 +91,22 @@ def _in_vain(table: Table) -> str:
         f"nothing helped: {tried} changed recipes were tried, and none does clearly better than "
         f"the recipe as it is ({table.before:.3f})"
         + (rows if table.case.diagnosis.root_cause == "data-problem" else "")
+    )
+
+
+def _refuted(failed: Sequence[Proof]) -> str:
+    """Say what the proofs were against."""
+    best = max(failed, key=lambda proof: proof.gain)
+    proofs = "the proof failed" if len(failed) == 1 else f"{len(failed)} proofs failed"
+    if best.gain > best.spread:
+        reached = next(row["mean"] for row in best.lanes if row["lane"] == "repaired")
+        return (
+            f"nothing helped; {proofs}: {best.measure} {reached:.3f} on {best.rows} rows is no "
+            "better than always guessing the same"
+        )
+    return (
+        f"nothing is proven to help; {proofs}: a gain of {best.gain:.3f}, where chance makes "
+        f"{best.spread:.3f}"
     )
 
 
@@ -124,9 +140,10 @@ def _unchanged(
     sentence: str,
     started: float,
     table: Table | None = None,
-    proof: Proof | None = None,
+    failed: Sequence[Proof] = (),
 ) -> Repair:
     found = case.diagnosis.outcome
+    proof = max(failed, key=lambda proof: proof.gain, default=None)
     known = math.isfinite(found.now)
     before = proof.metrics("original") if proof else {found.measure: found.now} if known else {}
     return Repair(

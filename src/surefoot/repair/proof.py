@@ -24,8 +24,9 @@ _ROUNDS = (_SEEDS, 2 * _SEEDS, 3 * _SEEDS)
 _FRESH, _OTHERS = 1_000_003, 2_000_003
 # Less is no gain, in accuracy or R².
 _LEAST = 0.02
-# Two standard errors: a difference of means that chance alone makes one time in twenty.
-_ERRORS = 2.0
+# How often chance alone may prove a recipe that is no better: with half of it the first that is
+# proven, with half of what is left the next, and so on.
+_CHANCE = 0.05
 # What is left after the proof: to train the winner, and to write it down.
 _USED = 0.8
 # What it may take of one whole training, where that is more than so many seconds.
@@ -42,8 +43,8 @@ class Proof:
         measure: of the scores, "accuracy" or "R²".
         rows: how many rows were not used for choosing.
         gain: the repaired mean over the better of original and no-op.
-        spread: what the seeds make of such a difference.
-        proven: whether the gain is larger.
+        spread: the gain that chance makes of such seeds.
+        proven: whether the gain is larger, and the recipe more than a guess.
     """
 
     lanes: tuple[dict[str, Any], ...]
@@ -63,13 +64,23 @@ class Proof:
         return {key: row[key] for key in ("loss", "accuracy", "rmse") if key in row}
 
 
-def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
+def prove(lanes: Lanes, case: Case, winner: Candidate, earlier: int = 0) -> Proof | None:
     """Train all four anew, at full length if time allows; None where it does not.
 
-    Proven where the gain exceeds 0.02 and two standard errors, 2·√(s₁²/n₁ + s₂²/n₂) over seeds,
-    with the original's seeds and the no-op's together. Where four seeds leave that open, four more
-    are trained, and four more, all as long as the first.
+    Proven where the gain exceeds 0.02 and what chance makes, by Welch's one-sided t-test over
+    seeds, with the original's seeds and the no-op's together: t·√(s₁²/n₁ + s₂²/n₂). Where four
+    seeds leave that open, four more are trained, and four more, all as long as the first. Of the
+    one time in twenty that chance may pass in all proofs of a repair, this one has its share, and
+    each of its three looks a third (Bonferroni). What scores no more than always guessing the same
+    is no repair.
+
+    Args:
+        lanes: what trains.
+        case: what is repaired.
+        winner: the recipe to prove.
+        earlier: how many were proven before, and failed.
     """
+    level = _CHANCE / 2 ** (earlier + 1) / len(_ROUNDS)
     other = random_change(case, winner, lanes.compiled)
     share = _share(lanes, case, 3 if other is None else 4)
     proof = None
@@ -83,8 +94,8 @@ def prove(lanes: Lanes, case: Case, winner: Candidate) -> Proof | None:
             for lane, own in found.items()
             if not known or lane in known
         }
-        proof = _judged(known, lanes, winner, other)
-        if proof.proven or proof.gain < _LEAST:
+        proof = _judged(known, lanes, case, winner, other, level)
+        if not _LEAST < proof.gain <= proof.spread:  # it is clear, either way
             break
     return proof
 
@@ -122,7 +133,12 @@ def _trained(
 
 
 def _judged(
-    scores: Mapping[str, Scores], lanes: Lanes, winner: Candidate, other: Candidate | None
+    scores: Mapping[str, Scores],
+    lanes: Lanes,
+    case: Case,
+    winner: Candidate,
+    other: Candidate | None,
+    level: float,
 ) -> Proof:
     changes = {
         "original": "",
@@ -133,8 +149,9 @@ def _judged(
     rows = [_row(lane, changes[lane], own, lanes.measure) for lane, own in scores.items()]
     repaired, original, same = scores["repaired"], scores["original"], scores["no-op"]
     gain = repaired.mean - max(original.mean, same.mean)
-    spread = _ERRORS * _error(repaired.scores, original.scores + same.scores)
-    proven = gain > max(spread, _LEAST) and repaired.diverged == 0
+    spread = chance_gain(repaired.scores, original.scores + same.scores, level)
+    guessed = repaired.mean <= case.guess + _LEAST
+    proven = gain > max(spread, _LEAST) and repaired.diverged == 0 and not guessed
     measure = "R²" if lanes.measure == "rmse" else "accuracy"
     return Proof(tuple(rows), measure, lanes.rows, gain, spread, proven)
 
@@ -170,8 +187,28 @@ def _as_long(case: Case, candidate: Candidate) -> bool:
     return candidate.recipe.train.epochs == case.base.train.epochs
 
 
-def _error(first: Sequence[float], second: Sequence[float]) -> float:
-    return math.sqrt(sum(variance(scores) / len(scores) for scores in (first, second)))
+def chance_gain(first: Sequence[float], second: Sequence[float], level: float) -> float:
+    """Return what two means differ by where chance alone makes so much in a share of cases.
+
+    t·√(s₁²/n₁ + s₂²/n₂), with t of the degrees of freedom of Welch (1947), one-sided.
+
+    Args:
+        first: scores of one recipe, one for each seed; two or more.
+        second: of the other.
+        level: the share of cases.
+
+    >>> round(chance_gain((0.8, 0.9, 1.0), (0.1, 0.2, 0.3), 0.05), 4)
+    0.1741
+    """
+    from scipy.special import stdtrit  # which takes a tenth of a second to load
+
+    errors = [variance(scores) / len(scores) for scores in (first, second)]
+    if not sum(errors):
+        return 0.0
+    freedom = sum(errors) ** 2 / sum(
+        error**2 / (len(scores) - 1) for error, scores in zip(errors, (first, second), strict=True)
+    )
+    return float(stdtrit(freedom, 1 - level)) * math.sqrt(sum(errors))
 
 
 def _row(lane: str, change: str, scores: Scores, measure: str) -> dict[str, Any]:

@@ -54,6 +54,7 @@ class Table:
         scores: of each recipe that was tried.
         candidates: of each, how it was made.
         anchors: recipes of common sense: what a small edit has to come up to.
+        refuted: recipes that a proof was against: their scores were chance.
     """
 
     lanes: Lanes
@@ -64,6 +65,7 @@ class Table:
     scores: dict[Recipe, Scores] = field(default_factory=dict)
     candidates: dict[Recipe, Candidate] = field(default_factory=dict)
     anchors: frozenset[Recipe] = frozenset()
+    refuted: set[Recipe] = field(default_factory=set)
 
     @property
     def room(self) -> float:
@@ -100,9 +102,10 @@ class Table:
         return min(max(goal, self.anchor - self.worth), nearly) if known else nearly
 
     def score(self, candidate: Candidate) -> float:
-        """Return a candidate's mean score; one of which a seed diverged has none."""
+        """Return a candidate's mean score; one that diverged or was refuted has none."""
         scores = self.scores.get(candidate.recipe)
-        return -math.inf if scores is None or scores.diverged else scores.mean
+        lost = scores is None or scores.diverged or candidate.recipe in self.refuted
+        return -math.inf if lost else scores.mean
 
     @property
     def before(self) -> float:
@@ -169,8 +172,10 @@ class Table:
         return self.score(self.best()) > self.before + self.room
 
 
-def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None]) -> Table:
-    """Try what may help; stop as soon as something is as good as simple methods.
+def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None]) -> Iterator[Table]:
+    """Try what may help; yield all of it when something is as good as simple methods, and at last.
+
+    Who proves it, and finds that it was chance, says so in `Table.refuted` and asks for the next.
 
     First what the findings propose, alone and together, beside recipes of common sense, which tell
     what can be reached; then changes of numbers, which need no new program. Where no small change
@@ -198,11 +203,13 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
             f"  {'; '.join(best.texts) or 'as it is'}: {table.score(best):.3f} instead of "
             f"{table.before:.3f}; simple methods less a little: {case.goal:.3f}"
         )
-        if table.reached or lanes.left < table.reserve or (name == _ON_TOP and best == last):
+        if table.reached:  # be it after a part of its steps: it is proven as it is
+            yield table
+        if lanes.left < table.reserve or (name == _ON_TOP and best == last):
             break
         last = best
-    # What is good enough after a part of its steps is proven as it is.
-    return _longer(table) if share < 1 and table.candidates and not table.reached else table
+    if not table.reached:
+        yield _longer(table) if share < 1 and table.candidates else table
 
 
 def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
