@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -20,6 +22,22 @@ def test_a_recipe_without_validation_rows_lends_some_to_the_trials(make):
     assert not case.about.validated
     changed = case.base.model_copy(update={"seed": 5})
     assert case.delivered(changed) == case.recipe.model_copy(update={"seed": 5})
+
+
+def test_trials_are_told_of_while_a_long_training_is_watched(make, monkeypatch):
+    monkeypatch.setattr(sys.modules[open_case.__module__], "_AT_LEAST", 0.4)
+    told = []
+
+    def begun(base, dataset, about, seconds):
+        told.append((base, dataset.rows, about.kind, seconds))
+
+    recipe = make(train={"epochs": 5000})
+    case = open_case(recipe, 60.0, lambda line: None, begun)
+    assert told == [(case.base, case.dataset.rows, "classes", case.lane_seconds)]
+    assert not case.finished
+    told.clear()
+    open_case(make(train={"epochs": 2}), 60.0, lambda line: None, begun)
+    assert told == []
 
 
 def test_a_run_and_its_recipe_are_the_same_case(make, tmp_path):

@@ -13,6 +13,7 @@ from surefoot.doctor.lanes import without_vitals
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.effort import Effort
 from surefoot.engine.model import Model
+from surefoot.engine.programs import programs_for
 from surefoot.engine.training import train
 from surefoot.repair.halves import halves
 from surefoot.repair.lanes import Lanes
@@ -29,7 +30,9 @@ def recipe(make):
 
 
 def _lanes(recipe, seconds=60.0):
-    return Lanes(recipe, load(recipe.data), 0.1, time.monotonic() + seconds)
+    lanes = Lanes(recipe, load(recipe.data), 0.1)
+    lanes.end = time.monotonic() + seconds
+    return lanes
 
 
 def test_the_half_to_prove_on_is_scored_with_weights_that_the_other_half_chose(recipe):
@@ -69,8 +72,28 @@ def test_nothing_is_trained_when_the_time_is_over(recipe):
 
 
 def test_lanes_of_large_nets_are_few(recipe):
-    large = Lanes(recipe, load(recipe.data), 60.0, time.monotonic() + 60)
-    assert (large.width, _lanes(recipe).width) == (2, 8)
+    layers = [
+        {"dense": 512},
+        {"activation": "relu"},
+        {"dense": 512},
+        *recipe.to_dict()["net"]["layers"],
+    ]
+    large = recipe.parse({**recipe.to_dict(), "net": {"layers": layers}})
+    widths = [Lanes(r, load(r.data), s).width for r in (large, recipe) for s in (60.0, 0.1)]
+    assert widths == [2, 8, 4, 8]
+
+
+def test_what_is_compiled_ahead_is_not_compiled_again(recipe):
+    programs_for.cache_clear()
+    lanes = _lanes(recipe)
+    lanes.compile([recipe], 1.0)
+    assert lanes.compiled(recipe)
+    before = programs_for(lanes._cohort([without_vitals(recipe)], 0).blueprint).train.count
+    assert lanes.trained == 0
+    lanes.train({recipe: range(3)})
+    lanes.train({recipe: range(9)}, proving=True)
+    after = programs_for(lanes._cohort([without_vitals(recipe)], 0).blueprint).train.count
+    assert (before, after) == (1, 1)
 
 
 def test_seeds_of_few_recipes_fit_into_one_group(recipe):

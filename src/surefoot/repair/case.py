@@ -33,6 +33,8 @@ from surefoot.run import Run
 # The share of the budget that a recipe without a run may be trained to be diagnosed; and of its
 # whole training, where that is more than so many seconds.
 _DIAGNOSED, _OF_TRAINING, _AT_LEAST = 0.25, 0.2, 2.5
+# How long it is timed.
+_TIMED = 0.3
 # Nearer to what simple methods reach than this is as good, in accuracy or R².
 _NEAR = 0.03
 # Where a recipe keeps no validation rows, trials do.
@@ -85,10 +87,23 @@ class Case:
         return recipe.model_copy(update={"data": recipe.data.model_copy(update=own)})
 
 
+# Told what trials train, what remedies may know, and what training one lane takes.
+Begun = Callable[[Recipe, Dataset, About, float], None]
+
+
 def open_case(
-    target: Run | Recipe | Job | str | Path, budget_seconds: float, tell: Callable[[str], None]
+    target: Run | Recipe | Job | str | Path,
+    budget_seconds: float,
+    tell: Callable[[str], None],
+    begun: Begun = lambda base, dataset, about, lane_seconds: None,
 ) -> Case:
     """Read a run, or train a recipe for a short while, and diagnose it.
+
+    Args:
+        target: what is to be repaired.
+        budget_seconds: of the whole repair; the training takes a part of it at most.
+        tell: called with a line for people before the training.
+        begun: called as soon as it is known how fast the training is, if it goes on for longer.
 
     Raises:
         RunError: there is no such run, or nothing of it can be read.
@@ -99,29 +114,36 @@ def open_case(
         job = target if isinstance(target, Job) else prepare(target)
         _check_source(job.recipe)
         _check_method(job.recipe)
+        base, dataset, about = _trials_of(job)
         tell("training for a short while…")
-        evidence, seconds = _watched(job, budget_seconds * _DIAGNOSED)
+        evidence, seconds = _watched(
+            job, budget_seconds * _DIAGNOSED, lambda seconds: begun(base, dataset, about, seconds)
+        )
     else:
         folder = target.path if isinstance(target, Run) else Path(str(target))
         evidence, _ = read_run(folder)
         _check_source(evidence.recipe)
         _check_method(evidence.recipe)
         job = prepare(evidence.recipe)
+        base, dataset, about = _trials_of(job)
         seconds = _trained_seconds(folder, job)
     diagnosis = examine(evidence)
+    found = diagnosis.outcome
+    goal = score_of(found.reference, found.chance, found.measure) - _NEAR
+    finished = evidence.progress >= 1
+    return Case(job.recipe, base, dataset, diagnosis, about, goal, finished, seconds)
+
+
+def _trials_of(job: Job) -> tuple[Recipe, Dataset, About]:
+    """Return what trials train, which always has validation rows, and what remedies may know."""
     base, dataset = job.recipe, job.dataset
     if dataset.y_val is None:
         base = _with_data(base, validation=_HELD_OUT)
         dataset = dataset_of(base)
     if dataset.stream is not None:  # all lanes see the same batches
         base = _with_data(base, shuffle_seed=base.seed)
-    about = About(
-        dataset.target.kind, job.dataset.y_val is not None, dataset.rows, _far_out(dataset)
-    )
-    found = diagnosis.outcome
-    goal = score_of(found.reference, found.chance, found.measure) - _NEAR
-    finished = evidence.progress >= 1
-    return Case(job.recipe, base, dataset, diagnosis, about, goal, finished, seconds)
+    validated = job.dataset.y_val is not None
+    return base, dataset, About(dataset.target.kind, validated, dataset.rows, _far_out(dataset))
 
 
 def _far_out(dataset: Dataset) -> bool:
@@ -152,16 +174,23 @@ def _check_method(recipe: Recipe) -> None:
         )
 
 
+# Told what all of a training takes.
+Timed = Callable[[float], None]
+
+
 class _Timed(Watcher):
     """Watches, ends training when its time is over, and takes the time of its steps.
 
     The time begins when all is compiled: the engine asks first then.
     """
 
-    def __init__(self, job: Job, seconds: float) -> None:
+    def __init__(self, job: Job, effort: Effort, seconds: float, begun: Timed) -> None:
         super().__init__(job.cohort, job.recipe, lambda: job.facts)
         self._seconds = seconds
-        self._total_steps = job.cohort.total_steps
+        self._tell_begun = begun
+        self._steps = job.cohort.total_steps
+        self._slowdown = effort.slowdown
+        self._whole = math.nan
         self._begun = self._end = math.inf
         self._last = math.nan
         self._times: list[float] = []
@@ -178,26 +207,32 @@ class _Timed(Watcher):
         now = time.monotonic()
         if math.isinf(self._end):
             self._begun, self._end = now, now + self._seconds
-        elif len(self._times) > 1:
-            whole = self.step_seconds * self._total_steps
-            self._end = self._begun + min(self._seconds, max(_AT_LEAST, _OF_TRAINING * whole))
+        elif math.isnan(self._whole) and len(self._times) > 1 and now - self._begun > _TIMED:
+            self._whole = self._measured()  # later others may compile beside it
+            long = max(_AT_LEAST, _OF_TRAINING * self._slowdown * self._whole)
+            self._end = self._begun + min(self._seconds, long)
+            self._tell_begun(self._whole)
         return now > self._end
 
     @property
-    def step_seconds(self) -> float:
-        """The median over dispatches; not of the first, which waited for the compiler."""
-        return median(self._times[1:]) if len(self._times) > 1 else _STEP_SECONDS
+    def whole_seconds(self) -> float:
+        """What all steps take, compiled with full effort."""
+        return self._measured() if math.isnan(self._whole) else self._whole
+
+    def _measured(self) -> float:
+        """Go by the median over dispatches; not by the first, which waited for the compiler."""
+        step = median(self._times[1:]) if len(self._times) > 1 else _STEP_SECONDS
+        return step * self._steps / self._slowdown
 
 
-def _watched(job: Job, seconds: float) -> tuple[Evidence, float]:
+def _watched(job: Job, seconds: float, begun: Timed) -> tuple[Evidence, float]:
     """Train a recipe, and return the evidence and how long all of it would take."""
-    watcher = _Timed(job, seconds)
     cohort = copy(job.cohort)
     cohort.effort = Effort.for_seconds(min(seconds, estimated_seconds(cohort)))
+    watcher = _Timed(job, cohort.effort, seconds, begun)
     (result,) = train(cohort, watcher)
     ended = result.ended != "interrupted"
-    whole = watcher.step_seconds * cohort.total_steps / cohort.effort.slowdown
-    return watcher.evidence(finished=ended), whole
+    return watcher.evidence(finished=ended), watcher.whole_seconds
 
 
 def _trained_seconds(folder: Path, job: Job) -> float:

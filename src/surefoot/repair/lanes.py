@@ -15,7 +15,7 @@ from surefoot.doctor.lanes import Clock, score, without_vitals
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.cost import estimated_seconds
 from surefoot.engine.effort import Effort
-from surefoot.engine.training import LaneResult, train
+from surefoot.engine.training import LaneResult, Training, train
 from surefoot.engine.width import group_width
 from surefoot.errors import SurefootError
 from surefoot.job import dataset_of, reading
@@ -23,7 +23,8 @@ from surefoot.recipe import Recipe
 from surefoot.repair.halves import halves
 
 # Lanes that are trained at once, before it is asked again whether time is left: with so many
-# seconds a lane at most, so many lanes.
+# seconds a lane at most, so many lanes; but no fewer than the lanes of a group, of which the
+# smallest nets' take hardly longer than one of them alone.
 _WIDTHS = ((0.6, 8), (5.0, 4))
 _FEWEST = 2
 # Lanes of a program at most: its number of lanes is a part of it, so all trainings of a structure
@@ -103,16 +104,20 @@ class Lanes:
         base: the recipe whose rows these are; complete.
         dataset: its rows.
         lane_seconds: what training one lane of it takes, about.
-        end: when to stop, on the clock of `time.monotonic`.
+
+    Attributes:
+        end: when to stop, on the clock of `time.monotonic`; never, as long as nothing is said.
     """
 
-    def __init__(self, base: Recipe, dataset: Dataset, lane_seconds: float, end: float) -> None:
-        self._end = end
+    def __init__(self, base: Recipe, dataset: Dataset, lane_seconds: float) -> None:
+        self.end = math.inf
         self._lock = threading.Lock()
         self._halves: dict[Hashable, tuple[Dataset, Dataset]] = {reading(base): halves(dataset)}
-        self.width = next((w for most, w in _WIDTHS if lane_seconds < most), _FEWEST)
-        self.chunk_seconds = lane_seconds * self.width / 2
-        self.measure = self._cohort([without_vitals(base)], 0).measure
+        cohort = self._cohort([without_vitals(base)], 0)
+        width = next((w for most, w in _WIDTHS if lane_seconds < most), _FEWEST)
+        self.width = max(width, min(_MOST, group_width(cohort)))
+        self.chunk_seconds = lane_seconds * width / 2
+        self.measure = cohort.measure
         self.rows = len(self._halves[reading(base)][0].x_val)  # type: ignore[arg-type]
         self.trained = 0
         self._efforts: dict[Hashable, Effort] = {}
@@ -120,7 +125,22 @@ class Lanes:
     @property
     def left(self) -> float:
         """How many seconds are left."""
-        return self._end - time.monotonic()
+        return self.end - time.monotonic()
+
+    def compile(self, recipes: Iterable[Recipe], share: float) -> None:
+        """Compile what will train these, of each structure once; leave out what cannot be trained.
+
+        Args:
+            recipes: what will be trained.
+            share: of each recipe's epochs.
+        """
+        for recipe in recipes:
+            key = self._key(recipe)
+            if key is not None and key[0] not in self._efforts:
+                entry = _Entry(recipe, without_vitals(recipe))
+                self._efforts[key[0]] = self._effort([entry], share)
+                cohort, group = self._group([entry])
+                Training(cohort, width=group)
 
     def train(
         self,
@@ -163,8 +183,7 @@ class Lanes:
         found: dict[Recipe, list[tuple[float, LaneResult, bool]]] = {}
         with ThreadPoolExecutor(_THREADS) as pool:
             work = [
-                pool.submit(self._train, part, proving, share, self._end - reserve)
-                for part in parts
+                pool.submit(self._train, part, proving, share, self.end - reserve) for part in parts
             ]
             for done in work:
                 for recipe, *result in done.result():
@@ -229,21 +248,26 @@ class Lanes:
         tried = max(Effort.LITTLE, Effort.for_seconds(share * seconds))
         return min(Effort.for_seconds(seconds), tried)
 
+    def _group(self, entries: Sequence[_Entry]) -> tuple[Cohort, int]:
+        """Return a cohort of full groups, and the lanes of a group."""
+        group = self._group_of(self._cohort([entries[0].recipe], 0))
+        last = entries[-1].recipe
+        filled = [entry.recipe for entry in entries]
+        spare = -len(entries) % group
+        filled += [_seeded(last, last.seed + 7919 * (i + 1)) for i in range(spare)]
+        cohort = self._cohort(filled, 0)
+        cohort.effort = self._efforts[cohort.blueprint.key]
+        return cohort, group
+
     def _train(
         self, entries: Sequence[_Entry], proving: bool, share: float, end: float
     ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
         found = []
-        group = self._group_of(self._cohort([entries[0].recipe], 0))
         for first in range(0, len(entries), self.width):
             part = entries[first : first + self.width]
             if time.monotonic() > end:
                 break
-            spare = -len(part) % group
-            last = part[-1].recipe
-            filled = [entry.recipe for entry in part]
-            filled += [_seeded(last, last.seed + 7919 * (i + 1)) for i in range(spare)]
-            cohort = self._cohort(filled, 0)
-            cohort.effort = self._efforts[cohort.blueprint.key]
+            cohort, group = self._group(part)
             steps = max(1, math.ceil(share * cohort.total_steps))
             results = train(cohort, Clock(end), until=steps, width=group)
             reached = [result.steps for result in results]
@@ -252,7 +276,7 @@ class Lanes:
                 for n, result in zip(reached, results, strict=True)
             ]
             if proving:
-                cohort = self._cohort(filled, 1)
+                cohort = self._cohort(cohort.recipes, 1)
                 cohort.effort = self._efforts[cohort.blueprint.key]
                 results = _measured(cohort, results, group)
             found += [

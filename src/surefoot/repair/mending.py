@@ -5,19 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from surefoot.data import Dataset
 from surefoot.doctor.outcome import Outcome
+from surefoot.errors import DataError
 from surefoot.job import Job
 from surefoot.recipe import Recipe
 from surefoot.repair.case import Case, open_case
 from surefoot.repair.lanes import Lanes
 from surefoot.repair.proof import Proof, prove
 from surefoot.repair.result import Repair
-from surefoot.repair.search import LEAST_TO_PROVE, Table, search
+from surefoot.repair.search import LEAST_TO_PROVE, Table, always_tried, search, share_of
 from surefoot.repair.shrink import shrunk
-from surefoot.repair.step import Candidate
+from surefoot.repair.step import About, Candidate
 from surefoot.run import Run
 
 
@@ -42,14 +45,27 @@ def mend(
         DataError: the data cannot be used, or have too few validation rows.
     """
     started = time.monotonic()
-    case = open_case(target, budget_seconds, tell)
+    made: list[Lanes] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="surefoot-first") as pool:
+
+        def begun(base: Recipe, dataset: Dataset, about: About, lane_seconds: float) -> None:
+            """Compile what will be tried in any case, beside the training that is diagnosed."""
+            try:
+                lanes = Lanes(base, dataset, lane_seconds)
+            except DataError:  # too few rows, which does not matter where nothing is wrong
+                return
+            share = share_of(lanes, lane_seconds, budget_seconds)
+            pool.submit(lanes.compile, always_tried(base, about), share)
+            made.append(lanes)
+
+        case = open_case(target, budget_seconds, tell, begun)
     found = case.diagnosis
     if case.healthy:
         return _unchanged(case, "nothing was wrong: " + _shown(found.outcome), started)
     root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
     tell(f"{root}: {_shown(found.outcome)}")
-    end = time.monotonic() + budget_seconds
-    lanes = Lanes(case.base, case.dataset, case.lane_seconds, end)
+    lanes = made[0] if made else Lanes(case.base, case.dataset, case.lane_seconds)
+    lanes.end = time.monotonic() + budget_seconds
     failed: list[Proof] = []
     for table in search(lanes, case, budget_seconds, tell):
         if not table.helped:

@@ -13,7 +13,7 @@ from surefoot.repair.anchors import clean, plain, restrained
 from surefoot.repair.case import Case
 from surefoot.repair.lanes import Lanes, Scores
 from surefoot.repair.remedies.registry import GENERAL, NUMBERS, RATES, REMEDIES
-from surefoot.repair.step import Candidate, Step, applied, stated
+from surefoot.repair.step import About, Candidate, Step, applied, stated
 
 # Less is no gain, in accuracy or R²; nor is one validation row.
 _LEAST_GAIN = 0.01
@@ -183,11 +183,8 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
     enough, either, changes of structure follow, and changes on top of the best so far. Where
     training takes long, trials are shorter, and the best of them are trained longer at the end.
     """
-    seeds = range(3) if lanes.width > 2 else range(2)
-    round_seconds = lanes.chunk_seconds * _TYPICAL * len(seeds) / lanes.width
-    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds))
-    share = min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
-    table = Table(lanes, case, seeds, share, LEAST_TO_PROVE * budget)
+    share = share_of(lanes, case.lane_seconds, budget)
+    table = Table(lanes, case, _seeds(lanes), share, LEAST_TO_PROVE * budget)
     last = None
     for name, candidates in _rounds(table):
         made = [c for c in candidates if c.steps and c.recipe not in table.scores]
@@ -210,6 +207,22 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
         last = best
     if not table.reached:
         yield _longer(table) if share < 1 and table.candidates else table
+
+
+def share_of(lanes: Lanes, lane_seconds: float, budget: float) -> float:
+    """Return the share of each recipe's epochs that trials have time for."""
+    round_seconds = lanes.chunk_seconds * _TYPICAL * len(_seeds(lanes)) / lanes.width
+    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * lane_seconds))
+    return min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
+
+
+def _seeds(lanes: Lanes) -> range:
+    return range(3) if lanes.width > 2 else range(2)
+
+
+def always_tried(base: Recipe, about: About) -> list[Recipe]:
+    """Return the recipes that are trained whatever the findings are: as it is, and plain nets."""
+    return [base, *(applied(base, steps, about).recipe for steps in plain())]
 
 
 def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
