@@ -99,7 +99,7 @@ def train_lanes(
         net: a ready net, or layers.
         keys: of the recipe that is varied.
     """
-    job = prepare(source, net=net, keys=dict(keys or {}))
+    job = prepare(source, net=net, keys=dict(keys or {}), facts=False)
     settings = [
         Setting({"variant": name}, changed(job.recipe, own)) for name, own in variants.items()
     ]

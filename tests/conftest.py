@@ -22,6 +22,16 @@ _FLAGS = " ".join(f"--{name}={value}".lower() for name, value in _QUICK.items())
 if not os.environ.get("XLA_FLAGS", "").startswith(_FLAGS):
     os.environ["XLA_FLAGS"] = f"{_FLAGS} {os.environ.get('XLA_FLAGS', '')}".strip()
 
+# Of matrices as small as the tests' the threads of BLAS and of OpenMP do little but wait for one
+# another, each at a whole core's cost: a system of 300 equations takes 300 ms instead of 2. Read
+# when NumPy and PyTorch start.
+for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(_threads, "1")
+
+# Processes that tests start keep Python's own compiled files, which else take each of them half a
+# second.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Compiled programs are kept between processes and between runs of the tests, which then take two
 # thirds of the time. The key holds the program, the flags and the machine: nothing stale is ever
 # used.

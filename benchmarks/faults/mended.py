@@ -158,11 +158,13 @@ def _mended(recipe: Recipe, budget: float) -> Mended:
 
 
 def forget() -> None:
-    """Forget all compiled programs, as a new process knows none."""
+    """Forget compiled programs, and what simple methods reach: a new process knows none."""
     import jax
 
+    from surefoot.data import reference
     from surefoot.engine.programs import programs_for
 
+    reference.forget()
     programs_for.cache_clear()
     jax.clear_caches()
 

@@ -68,7 +68,7 @@ def _step(full: bool) -> dict[str, float]:
         keys={"epochs": 20 if full else 5, "learning_rate": 0.005},
     )
     result = trained["step"].results[0]
-    job = prepare("digits", net=net)
+    job = prepare("digits", net=net, facts=False)
     start, _ = job.cohort.blueprint.network.init(0, numbers_of(job.recipe)["net"])
     moved = np.asarray(result.params[0]["kernel"]) - start[0]["kernel"]
     reached = {f"{name}_reaches": own.of("validation").mean() for name, own in trained.items()}

@@ -42,7 +42,8 @@ def _halves() -> dict[str, float]:
 def _loss() -> tuple[Any, jax.Array]:
     """Return a small net's loss as a function of one vector of weights, and that vector."""
     hidden = [{"dense": 8}, {"activation": "tanh"}] * 2
-    job = prepare("iris", net=[*hidden, {"dense": "classes"}, {"activation": "softmax"}])
+    net = [*hidden, {"dense": "classes"}, {"activation": "softmax"}]
+    job = prepare("iris", net=net, facts=False)
     network, data = job.cohort.blueprint.network, job.dataset
     own = jax.tree.map(lambda value: np.asarray(value, np.float64), numbers_of(job.recipe)["net"])
     params, state = network.init(0, own, np.float64)

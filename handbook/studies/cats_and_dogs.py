@@ -79,7 +79,7 @@ def _train(folder: str, name: str, source: Path, epochs: int, seed: int) -> Any:
 
 def measure(full: bool) -> Found:
     """Draw pictures of cats and dogs, and train on them as rows and as pictures."""
-    each, epochs, seeds = (500, 15, 3) if full else (150, 12, 1)
+    each, epochs, seeds = (500, 15, 3) if full else (100, 10, 1)
     with tempfile.TemporaryDirectory() as folder:
         source, fresh = Path(folder, "animals"), Path(folder, "fresh")
         draw_folder(source, each)

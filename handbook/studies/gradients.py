@@ -63,7 +63,7 @@ _TOLD = {
 def _norms(name: str) -> list[float]:
     """Return the norm of each hidden layer's weight gradient, at the start, for 256 digits."""
     output = [{"dense": "classes"}, {"activation": "softmax"}]
-    job = prepare("digits", net=[*_NETS[name], *output])
+    job = prepare("digits", net=[*_NETS[name], *output], facts=False)
     network, data = job.cohort.blueprint.network, job.dataset
     own = numbers_of(job.recipe)["net"]
     params, state = network.init(0, own)

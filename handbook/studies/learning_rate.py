@@ -24,7 +24,8 @@ _LINEAR = {"optimizer": "sgd", "batch_size": "full", "data.standardize_targets":
 
 def _limit(epochs: int) -> dict[str, Any]:
     """Descend on a bowl, which a linear model's error surface is, below and above 2/λ."""
-    rows = np.asarray(prepare("diabetes", net="mlp:", keys=_LINEAR).dataset.x_train, np.float64)
+    data = prepare("diabetes", net="mlp:", keys=_LINEAR, facts=False).dataset
+    rows = np.asarray(data.x_train, np.float64)
     rows = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)  # the bias sees a one
     steepest = float(np.linalg.eigvalsh(2 * rows.T @ rows / len(rows))[-1])
     below, above = 0.98 * 2 / steepest, 1.02 * 2 / steepest
@@ -58,7 +59,7 @@ def measure(full: bool) -> Found:
     accuracy = np.array([own.of("validation").mean() for own in trained.values()])
     best = int(np.nanargmin(losses))
     with tempfile.TemporaryDirectory():
-        recipe = prepare("digits", net="mlp:32", optimizer="sgd").recipe
+        recipe = prepare("digits", net="mlp:32", optimizer="sgd", facts=False).recipe
         found = sf.find_rate(recipe, seeds=3 if full else 1, steps=300 if full else 100)
     numbers = {
         **_limit(1000 if full else 300),

@@ -19,7 +19,8 @@ CLAIMS = {
 def _condition(standardize: bool) -> float:
     """Return the largest over the smallest curvature of a linear model's squared error."""
     keys = {"data.standardize": standardize}
-    rows = np.asarray(prepare("wine", net="mlp:", keys=keys).dataset.x_train, np.float64)
+    data = prepare("wine", net="mlp:", keys=keys, facts=False).dataset
+    rows = np.asarray(data.x_train, np.float64)
     rows = np.concatenate([rows, np.ones((len(rows), 1))], axis=1)
     curvatures = np.linalg.eigvalsh(rows.T @ rows)
     return float(curvatures[-1] / curvatures[0])

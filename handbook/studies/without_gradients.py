@@ -31,10 +31,10 @@ def _train(folder: str, name: str, source: str, net: Any, epochs: int, **keys: A
 
 def measure(full: bool) -> Found:
     """Train XOR by a genetic algorithm, and a net of steps by evolution and by its gradient."""
-    epochs = 300 if full else 80
+    epochs, generations = (300, 60) if full else (40, 30)
     loss = {"loss": "binary_cross_entropy"}
     with tempfile.TemporaryDirectory() as folder:
-        genetic = _train(folder, "genetic", "xor", "mlp:4", 60, method="genetic")
+        genetic = _train(folder, "genetic", "xor", "mlp:4", generations, method="genetic")
         strategy = _train(
             folder, "steps", "circles", _STEPS, epochs, method="evolution_strategy", **loss
         )

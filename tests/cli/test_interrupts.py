@@ -26,10 +26,8 @@ def _training(process) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_cleanly_with_a_usable_run_and_a_checkpoint(start, number, code):
-    process = start(*ENDLESS, "--json")
-    _training(process)
+def _ends_cleanly(process, number: int, code: int) -> None:
+    """Send a signal; look for a usable run and a checkpoint."""
     process.send_signal(number)
     out, err = process.communicate()
     assert process.returncode == code, err
@@ -52,15 +50,20 @@ def test_a_signal_ends_cleanly_with_a_usable_run_and_a_checkpoint(start, number,
     assert not list(Path("run").glob("**/*.tmp"))
 
 
+def test_ctrl_c_ends_cleanly(start):
+    process = start(*ENDLESS, "--json")
+    _training(process)
+    _ends_cleanly(process, signal.SIGINT, 130)
+
+
 def test_a_run_that_was_stopped_goes_on_and_a_second_writer_is_refused(surefoot, start):
-    process = start(*ENDLESS, "--quiet")
+    process = start(*ENDLESS, "--json")
     _training(process)
     second = surefoot("resume", "run")
     assert (second.code, second.out) == (2, "")
     assert f"run: is being written by process {process.pid}" in second.err
     assert second.err.count("\n") == 1
-    process.send_signal(signal.SIGTERM)
-    process.communicate()
+    _ends_cleanly(process, signal.SIGTERM, 143)
     before = sf.Run("run").summary["steps"]
     process = start("resume", "run", "--json")
     time.sleep(0.5)

@@ -7,6 +7,7 @@ import pytest
 
 from surefoot import job
 from surefoot.data import load
+from surefoot.data import reference as module
 from surefoot.data.reference import reference
 from surefoot.recipe import Data
 
@@ -33,6 +34,26 @@ def test_a_class_with_hardly_any_rows_is_no_obstacle(last):
 
 def test_a_handful_of_rows_says_nothing():
     assert reference(load(Data(), arrays=(np.eye(8), np.arange(8) % 2))) is None
+
+
+def test_the_same_rows_are_measured_once_and_others_again(monkeypatch):
+    monkeypatch.setattr(module, "_kept", {})
+    monkeypatch.setattr(module, "_MOST_KEPT", 2)
+    measured, real = [], module._compared
+    monkeypatch.setattr(module, "_compared", lambda *a: measured.append(a) or real(*a))
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.arange(40) % 2
+    first = reference(load(Data(), arrays=(x, y)))
+    again = reference(load(Data(), arrays=(x.copy(), y)))
+    assert again == first
+    assert len(measured) == 1
+    again["methods"].clear()  # who changes what was told changes nobody else's
+    assert reference(load(Data(), arrays=(x, y))) == first
+    assert reference(load(Data(), arrays=(x + np.eye(40, 2), y))) != first
+    assert reference(load(Data(), arrays=(x, 1 - y)))["methods"]
+    assert len(measured) == 3
+    reference(load(Data(), arrays=(x, y)))  # no longer kept
+    assert len(measured) == 4
 
 
 def test_nothing_is_fitted_before_somebody_asks(monkeypatch):

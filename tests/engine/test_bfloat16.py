@@ -55,7 +55,7 @@ def test_digits_are_learned_as_well():
     keys = {"epochs": 8, "learning_rate": 0.01, "seed": 1}
     found = {}
     for precision in ("float32", "bfloat16"):
-        job = prepare("digits", net=NET, keys={**keys, "precision": precision})
+        job = prepare("digits", net=NET, keys={**keys, "precision": precision}, facts=False)
         blocks = _Vitals()
         (result,) = train(job.cohort, blocks)
         assert {leaf.dtype for leaf in jax.tree.leaves(result.params)} == {np.dtype("float32")}

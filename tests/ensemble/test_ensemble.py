@@ -42,7 +42,7 @@ def seeds(folder):
 
 def test_the_members_are_the_nets_of_their_seeds(seeds):
     """Each has its own weights and its own batches: it is the run of that seed."""
-    job = prepare("iris", net="mlp:6", keys={"epochs": 4, "learning_rate": 0.02})
+    job = prepare("iris", net="mlp:6", keys={"epochs": 4, "learning_rate": 0.02}, facts=False)
     recipes = [with_seed(job.recipe, seed, job.dataset) for seed in range(3)]
     assert not Cohort(recipes, job.dataset).shared
     found = seeds.predictor.members

@@ -38,7 +38,11 @@ def test_a_training_is_watched_steered_and_stopped_over_a_restart(page, serve, t
     server = serve(tmp_path)
     page.goto(server.url)
     page.get_by_text("There is no run in this folder yet").wait_for()
-    code = "from surefoot.cli.app import main; main()"
+    # It writes sooner than every two seconds, so that less is waited for.
+    code = (
+        "from surefoot import keeper; keeper._FLUSH_SECONDS = 0.5; "
+        "from surefoot.cli.app import main; main()"
+    )
     training = subprocess.Popen(
         [sys.executable, "-c", code, "train", *ENDLESS],
         cwd=tmp_path,

@@ -105,7 +105,7 @@ def accuracy(start):
         "train": {"epochs": 1, "loss": "cross_entropy"},
         "vitals": {"every": 0, "first": 0},
     }
-    cohort = prepare(tables).cohort
+    cohort = prepare(tables, facts=False).cohort
     cohort.effort = Effort.LITTLE  # what 200 layers take unoptimized is more than the compiler
     return train(cohort)[0].train[1]
 

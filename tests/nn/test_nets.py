@@ -82,7 +82,7 @@ def test_deep_nets_are_resnets_without_connections_or_without_normalization():
 )
 def test_a_very_deep_net_brings_its_rate(depth, optimizer, rate):
     chosen = {} if optimizer is None else {"optimizer": optimizer}
-    recipe = prepare("digits", net=f"delta-orthogonal:{depth}", **chosen).recipe
+    recipe = prepare("digits", net=f"delta-orthogonal:{depth}", facts=False, **chosen).recipe
     assert recipe.optimizer.learning_rate == rate
 
 

@@ -17,5 +17,6 @@ def job() -> Job:
             "data": {"source": "iris"},
             "net": {"layers": LAYERS},
             "train": {"batch_size": 20, "epochs": 2},
-        }
+        },
+        facts=False,
     )
