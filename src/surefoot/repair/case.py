@@ -32,7 +32,7 @@ from surefoot.run import Run
 
 # The share of the budget that a recipe without a run may be trained to be diagnosed; and of its
 # whole training, where that is more than so many seconds.
-_DIAGNOSED, _OF_TRAINING, _AT_LEAST = 0.25, 0.2, 2.5
+_DIAGNOSED, _OF_TRAINING, _AT_LEAST = 0.25, 0.2, 2.0
 # How long it is timed.
 _TIMED = 0.3
 # Nearer to what simple methods reach than this is as good, in accuracy or R².

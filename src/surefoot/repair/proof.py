@@ -30,7 +30,7 @@ _CHANCE = 0.05
 # What is left after the proof: to train the winner, and to write it down.
 _USED = 0.8
 # What it may take of one whole training, where that is more than so many seconds.
-_OF_TRAINING, _AT_LEAST = 1.0, 4.0
+_OF_TRAINING, _AT_LEAST = 0.6, 3.0
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ _MOST_STATED, _MOST_ROUNDS = 5, 2
 _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
 # And of one whole training, where that is more than so many seconds: who waits a minute for a
 # training does not want to wait ten for its repair.
-_OF_TRAINING, _AT_LEAST = 0.5, 4.0
+_OF_TRAINING, _AT_LEAST = 0.5, 3.0
 # With one seed, nearer to the best than this is worth its other seeds.
 _PROMISING = 0.05
 _ON_TOP = "on top of the best"
