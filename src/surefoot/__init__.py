@@ -12,7 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from surefoot.garbage import uncollected
+from surefoot.garbage import loading
 
 # Each public name with the module that it lives in, and its name there. Modules load when a name
 # of theirs is first used, so that `import surefoot` is quick and JAX starts only when something
@@ -67,7 +67,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'surefoot' has no attribute {name!r}")
     module, attribute = _PUBLIC[name]
-    with uncollected():
+    with loading():
         loaded = importlib.import_module(module)
     value = getattr(loaded, attribute) if attribute else loaded
     globals()[name] = value

@@ -25,3 +25,23 @@ def uncollected() -> Iterator[None]:
     finally:
         if collects:
             gc.enable()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Let modules be loaded without a look for garbage, and take all objects for old ones.
+
+    Else the first look after it goes through all that was loaded, though it stays. Old objects are
+    looked at when many more have become old. What somebody has frozen remains so.
+
+    >>> young = []
+    >>> with loading():
+    ...     young.append([])
+    >>> any(one is young for one in gc.get_objects(generation=2))
+    True
+    """
+    with uncollected():
+        yield
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()

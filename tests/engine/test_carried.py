@@ -9,6 +9,7 @@ import pytest
 from surefoot.engine import carried
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.events import Silent
+from surefoot.engine.programs import programs_for
 from surefoot.engine.training import Training, train
 
 NETS = {
@@ -145,3 +146,51 @@ def test_dropped_lanes_keep_what_they_had_and_the_others_go_on(make_recipe, data
             assert same(after[lane], whole[lane])
     assert blocks.all[-1].loss.shape[1] == 7
     assert np.isnan(blocks.all[-1].loss[:, dropped]).all()
+
+
+class Uninterested(Blocks):
+    """Does not look at validation, and counts how often it is given time."""
+
+    looks_at_validation = False
+
+    def __init__(self):
+        super().__init__()
+        self.given_time = 0
+
+    def compiling(self):
+        self.given_time += 1
+
+
+def test_validation_is_measured_where_somebody_looks_at_it(make_recipe, dataset):
+    recipes = lanes(make_recipe)
+    looking, not_looking = Blocks(), Uninterested()
+    whole = trained(recipes, dataset, looking)
+    other = trained(recipes, dataset, not_looking)
+    assert [block.validation for block in looking.all if block.validation is not None]
+    assert [block.validation for block in not_looking.all if block.validation is not None] == []
+    assert not_looking.given_time == 1
+    assert all(same(one, two) for one, two in zip(whole, other, strict=True))
+    assert np.isfinite(other[0].validation[0])
+
+
+def test_early_stopping_looks_at_validation_whoever_listens(make_recipe, dataset):
+    stopping = {"monitor": "validation_loss", "patience": 1}
+    recipes = lanes(make_recipe, train={"epochs": 6, "early_stopping": stopping})
+    whole = trained(recipes, dataset)
+    other = trained(recipes, dataset, Uninterested())
+    assert {lane.best_epoch for lane in other} != {None}
+    assert all(same(one, two) for one, two in zip(whole, other, strict=True))
+
+
+def test_a_part_is_described_as_it_will_be_placed(make_recipe, dataset):
+    recipes = lanes(make_recipe, NETS["batch_norm"])
+    cohort = Cohort(recipes, dataset, share_batches=False)
+    groups = carried.Groups(len(recipes), width=4)
+    first = carried.FirstParts(cohort, programs_for(cohort.blueprint), groups, None, 0)
+    for part in first.draw(keep=True):
+        described, placed = (
+            jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype, leaf.weak_type), states)
+            for states in (first.states, part.states)
+        )
+        assert described == placed
+        assert jax.tree.structure(part.kept) == jax.tree.structure(part.weights)

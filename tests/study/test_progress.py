@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from surefoot.engine.events import looks_at_validation, offer_time
 from surefoot.study.plan import make_plan
 from surefoot.study.progress import Progress
 from surefoot.study.space import expand, read_vary
@@ -68,3 +69,11 @@ def test_what_turns_out_to_take_hours_says_how_to_shrink_it(plan):
         "about 4.4 h to go, as measured so far; for less give fewer values, draws, seeds or epochs"
     )
     assert sum("for less" in line for line in said) == 1
+
+
+def test_tables_are_made_ready_while_programs_are_compiled(plan):
+    ready = []
+    progress = Progress(plan, ready.append, ready=lambda: ready.append("ready"))
+    offer_time(progress)
+    assert ready == ["ready"]
+    assert not looks_at_validation(progress)

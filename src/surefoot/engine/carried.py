@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from surefoot.engine.cohort import Cohort
 from surefoot.engine.effort import Effort
 from surefoot.engine.groups import Groups
 from surefoot.engine.placement import place_lanes
+from surefoot.engine.program import Prepared
 from surefoot.engine.programs import Programs
 from surefoot.engine.starting import first_weights
 from surefoot.engine.step import LaneInput, LaneState
@@ -100,14 +102,10 @@ class CarriedLanes:
         self.parts = [part.scale_rates(self._groups.place(own)) for part, own in scaled]
 
 
-def first_parts(
-    cohort: Cohort,
-    programs: Programs,
-    groups: Groups,
-    start: Sequence[LaneState] | None,
-    epochs_before: int,
-) -> list[Carried]:
-    """Return what each group carries before its first step.
+class FirstParts:
+    """What each group carries before its first step: described at once, and drawn later.
+
+    A description is enough to trace programs by. Weights are drawn while those are compiled.
 
     Args:
         cohort: whose lanes they are.
@@ -116,13 +114,44 @@ def first_parts(
         start: the state of each lane to go on from; where nothing is given the lanes begin as
             their recipes say.
         epochs_before: how many epochs were trained before.
+
+    Attributes:
+        given: the numbers of each group's recipes.
+        states: the shapes and types of a group's states, the same for all groups.
     """
-    split = groups.split(place_lanes(cohort, epochs_before))
-    given = [groups.place(part) for part in split]
-    drawn = start or first_weights(cohort)
-    stacked = jax.tree.map(lambda *lanes: np.stack(lanes), *drawn)
-    states = [groups.place(part) for part in groups.split(stacked)]
-    if start is None:
-        begin = programs.start.prepare(*states[0], given[0], layout=groups.layout).compiled(_EFFORT)
-        states = [begin(*own, part) for own, part in zip(states, given, strict=True)]
-    return [Carried(*both, None) for both in zip(states, given, strict=True)]
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        programs: Programs,
+        groups: Groups,
+        start: Sequence[LaneState] | None,
+        epochs_before: int,
+    ) -> None:
+        self._groups = groups
+        self.given = [
+            groups.place(part) for part in groups.split(place_lanes(cohort, epochs_before))
+        ]
+        self._lanes: Iterator[Any] = iter(start or first_weights(cohort))
+        self._first = next(self._lanes)
+        self.states = groups.described(self._first)
+        self._begin: Prepared | None = None
+        if start is None:
+            self._begin = programs.start.prepare(*self.states, self.given[0], layout=groups.layout)
+            self.states = groups.layout.described(self._begin.out_shape)
+
+    def draw(self, keep: bool) -> list[Carried]:
+        """Return what each group carries.
+
+        Args:
+            keep: whether the weights are kept, as early stopping does.
+        """
+        stacked = jax.tree.map(lambda *lanes: np.stack(lanes), self._first, *self._lanes)
+        states = [self._groups.place(part) for part in self._groups.split(stacked)]
+        if self._begin is not None:
+            begin = self._begin.compiled(_EFFORT)
+            states = [begin(*own, part) for own, part in zip(states, self.given, strict=True)]
+        parts = [Carried(*both, None) for both in zip(states, self.given, strict=True)]
+        if not keep:
+            return parts
+        return [part._replace(kept=jax.tree.map(jnp.copy, part.averaged)) for part in parts]

@@ -131,6 +131,32 @@ def offer(listener: Listener, snapshot: Callable[[], Snapshot]) -> None:
         listener.boundary(snapshot)
 
 
+@runtime_checkable
+class Choosy(Protocol):
+    """A listener that says whether it looks at validation; one that does not say so looks."""
+
+    looks_at_validation: bool
+
+
+def looks_at_validation(listener: Listener) -> bool:
+    """Return whether a listener wants to know what each epoch came to on the validation rows."""
+    return listener.looks_at_validation if isinstance(listener, Choosy) else True
+
+
+@runtime_checkable
+class Waiting(Protocol):
+    """A listener that has work of its own for the time of compilation."""
+
+    def compiling(self) -> None:
+        """Do it; called once, when all programs are being compiled."""
+
+
+def offer_time(listener: Listener) -> None:
+    """Let a listener use the time while programs are compiled, where it is one that may."""
+    if isinstance(listener, Waiting):
+        listener.compiling()
+
+
 class Silent:
     """A listener that takes no note and never asks for an end."""
 

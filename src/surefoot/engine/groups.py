@@ -135,3 +135,9 @@ class Groups:
     def place(self, tree: Any) -> Any:
         """Put a group's part on the devices."""
         return self.layout.place(tree)
+
+    def described(self, lane: Any) -> Any:
+        """Return the shapes and types of a group's part, from the arrays of one of its lanes."""
+        return self.layout.described(
+            jax.tree.map(lambda array: np.broadcast_to(array, (self.width, *array.shape)), lane)
+        )

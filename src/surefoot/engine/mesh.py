@@ -51,6 +51,13 @@ class Layout:
             return jax.device_put(tree)
         return jax.tree.map(partial(_placed, NamedSharding(self.mesh, Spec(LANE))), tree)
 
+    def described(self, tree: Any) -> Any:
+        """Return the shapes and types that arrays would have if `place` had put them there."""
+        sharding = None if self.mesh is None else NamedSharding(self.mesh, Spec(LANE))
+        return jax.tree.map(
+            lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=sharding), tree
+        )
+
     def everywhere(self, tree: Any) -> Any:
         """Put arrays on every device, whole."""
         if self.mesh is None:

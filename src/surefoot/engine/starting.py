@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from surefoot.recipe import numbers
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 _TAUGHT = "surefoot.pretrain.start"
 
 
-def first_weights(cohort: Cohort) -> list[Any]:
-    """Return the parameters and states that the lanes of a cohort begin with.
+def first_weights(cohort: Cohort) -> Iterator[Any]:
+    """Yield the parameters and states that each lane of a cohort begins with.
 
     They are drawn by the initializers; or pre-trained, or another run's, as the recipe says.
 
@@ -23,12 +24,12 @@ def first_weights(cohort: Cohort) -> list[Any]:
         RunError: the run that they are taken from cannot be used.
     """
     if not any(recipe.pretrain or recipe.transfer for recipe in cohort.recipes):
-        return [
-            network.init(recipe.seed, numbers(recipe.net), cohort.precision)
-            for network, recipe in zip(cohort.networks, cohort.recipes, strict=True)
-        ]
+        for network, recipe in zip(cohort.networks, cohort.recipes, strict=True):
+            yield network.init(recipe.seed, numbers(recipe.net), cohort.precision)
+        return
     taught = importlib.import_module(_TAUGHT)
-    return [taught.first_weights(cohort, lane).weights for lane in range(cohort.lanes)]
+    for lane in range(cohort.lanes):
+        yield taught.first_weights(cohort, lane).weights
 
 
 def check_start(cohort: Cohort) -> None:

@@ -11,20 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.engine import events
 from surefoot.engine.agreement import agree
-from surefoot.engine.carried import Carried, CarriedLanes, first_parts
+from surefoot.engine.carried import Carried, CarriedLanes, FirstParts
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.effort import Effort
 from surefoot.engine.evaluation import VALIDATION, Evaluation
-from surefoot.engine.events import (
-    Block,
-    Listener,
-    Silent,
-    Validation,
-    epoch_metrics,
-    factor_of,
-    offer,
-)
+from surefoot.engine.events import Block, Listener, Silent, Validation, epoch_metrics
 from surefoot.engine.falling import FallingRates
 from surefoot.engine.feed import Feed, feed_for
 from surefoot.engine.groups import Groups
@@ -243,11 +236,8 @@ class Training:
         programs = programs_for(cohort.blueprint)
         data, rows = self._feed.take(self._epochs_before + 1, 0, self._room)
         started = time.perf_counter()
-        parts = first_parts(cohort, programs, self._groups, start, self._epochs_before)
-        if self._stopping.active:
-            parts = [part._replace(kept=jax.tree.map(jnp.copy, part.averaged)) for part in parts]
-        self._lanes = CarriedLanes(self._groups, parts)
-        lanes, given, _ = self._lanes.parts[0]  # all groups have the same shapes
+        first = FirstParts(cohort, programs, self._groups, start, self._epochs_before)
+        lanes, given = first.states, first.given[0]  # all groups have the same shapes
         full = cohort.dataset.stream is None and cohort.batch == cohort.rows
 
         def traced() -> Iterator[tuple[Prepared, Effort]]:
@@ -263,13 +253,23 @@ class Training:
             )
             yield training, cohort.effort
             yield self._evaluation.prepare(programs, lanes, given), cohort.effort.for_evaluation
+            # XLA leaves the interpreter free.
+            events.offer_time(self._listener)
+            self._lanes = CarriedLanes(self._groups, first.draw(keep=self._stopping.active))
 
         self._train, self._evaluation.program = compile_all(traced())
         cohort.compile_seconds = time.perf_counter() - started
 
     def _offer(self) -> None:
         """Let the listener take a snapshot."""
-        offer(self._listener, self.snapshot)
+        events.offer(self._listener, self.snapshot)
+
+    @property
+    def _validates(self) -> bool:
+        """Whether there are validation rows, and somebody who looks at them after an epoch."""
+        judged = self._stopping.active or self._falling.active
+        asked = judged or events.looks_at_validation(self._listener)
+        return asked and self._cohort.dataset.x_val is not None
 
     # One epoch, dispatch by dispatch.
 
@@ -284,7 +284,7 @@ class Training:
             if left <= 0 or not self._running.any():
                 return False
             stop = self._listener.stop()  # first: it reads what was asked for meanwhile
-            stop, factor, pace = agree(stop, factor_of(self._listener), self._pace)
+            stop, factor, pace = agree(stop, events.factor_of(self._listener), self._pace)
             if stop:
                 return False
             self._rescale(self._falling.steer(factor))
@@ -294,7 +294,7 @@ class Training:
             self._losses.append(block.loss)
             self._measures.append(block.measure)
             over = self._position == cohort.steps_per_epoch
-            if over and cohort.dataset.x_val is not None:
+            if over and self._validates:
                 block = block.with_validation(Validation(*self._validated()))
             self._listener.block(block)
             self._end[self._running] = [

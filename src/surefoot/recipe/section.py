@@ -128,6 +128,12 @@ def is_lane_number(field: FieldInfo) -> bool:
     return LANE_NUMBER in field.metadata or _marked(field.annotation)
 
 
+@cache
+def _fields(section: type[BaseModel]) -> tuple[tuple[str, bool], ...]:
+    """Return each field's name, and whether it is a lane number: a study asks for every run."""
+    return tuple((name, is_lane_number(field)) for name, field in section.model_fields.items())
+
+
 def numbers(section: BaseModel) -> dict[str, Any]:
     """Return the lane numbers of a section as a tree of the section's own shape.
 
@@ -139,9 +145,9 @@ def numbers(section: BaseModel) -> dict[str, Any]:
     [{'dropout': 0.1}]
     """
     tree: dict[str, Any] = {}
-    for name, field in type(section).model_fields.items():
+    for name, is_number in _fields(type(section)):
         value = getattr(section, name)
-        if is_lane_number(field):
+        if is_number:
             if value is not None:
                 tree[name] = value
         elif isinstance(value, BaseModel):
@@ -154,9 +160,9 @@ def numbers(section: BaseModel) -> dict[str, Any]:
 def structure(section: BaseModel) -> tuple[Any, ...]:
     """Return what is left of a section without its numbers: hashable, equal within a cohort."""
     parts: list[Any] = [type(section).__name__]
-    for name, field in type(section).model_fields.items():
+    for name, is_number in _fields(type(section)):
         value = getattr(section, name)
-        if is_lane_number(field):
+        if is_number:
             parts.append((name, value is not None))
         elif isinstance(value, BaseModel):
             parts.append((name, structure(value)))

@@ -29,7 +29,7 @@ from surefoot.study.running import Columns, run
 from surefoot.study.shared import folder_of, one_writer
 from surefoot.study.space import Setting, expand, plain, read_vary
 from surefoot.study.validation import Rows, validate
-from surefoot.vitals.table import Table, write
+from surefoot.vitals.table import Table, make_ready, write
 
 _MOST_SEEDS, _LAST_SEED = 1_000, 2**32
 
@@ -135,7 +135,7 @@ def study(
                 settings,
                 halved.rungs(epochs, len(settings)),
                 scale,
-                Progress(plan, tell),
+                Progress(plan, tell, ready=make_ready),
                 passed=folder.passed(),
                 never=() if against is None else (against,),
             )

@@ -23,15 +23,20 @@ class Progress(Silent):
         plan: what is to be trained.
         tell: called with a line for people.
         clock: seconds that go by.
+        ready: called once a part, while its programs are compiled.
     """
+
+    looks_at_validation = False
 
     def __init__(
         self,
         plan: Plan,
         tell: Callable[[str], None],
         clock: Callable[[], float] = time.perf_counter,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan, self._tell, self._clock = plan, tell, clock
+        self.compiling = ready
         self._left = plan.training_seconds
         self._expected = self._trained = 0.0
         self._compiling: dict[Hashable, float] = {}

@@ -65,6 +65,8 @@ class FoundRate:
 class _First(Silent):
     """Remembers the loss of each lane's first batch, before any update."""
 
+    looks_at_validation = False
+
     def __init__(self) -> None:
         self.loss: Array | None = None
 

@@ -17,6 +17,7 @@ from surefoot.recipe import Recipe
 from surefoot.study.plan import Group, Lane, Plan
 from surefoot.study.progress import Progress
 from surefoot.study.space import Setting, shown
+from surefoot.vitals.table import make_ready
 
 Columns = Mapping[str, NDArray[Any]]
 
@@ -40,7 +41,7 @@ def run(
         tell: called with a line after each part, and in between where it takes long: how far it
             is, and how long the rest may take, as measured.
     """
-    progress = Progress(plan, tell)
+    progress = Progress(plan, tell, ready=make_ready)
     for group in plan.groups:
         for part in group.parts:
             progress.begin(group, group.seconds(len(part)), 0, group.steps)

@@ -26,6 +26,8 @@ Array = NDArray[np.float64]
 class _Losses(Silent):
     """Remembers the mean training loss of each epoch, of the steps before a run diverged."""
 
+    looks_at_validation = False
+
     def __init__(self, lanes: int) -> None:
         self._lanes = lanes
         self._sums: list[Array] = []
