@@ -39,6 +39,7 @@ OTHERWISE = {
     "constant": {"schedule": {"name": "exponential"}},
     "decay": {"optimizer": {"name": "sgd"}},
     "decay-strong": {"optimizer": {"name": "sgd", "weight_decay": 1e-3}},
+    "decay-firm": {"optimizer": {"name": "sgd", "weight_decay": 1e-3}},
     "dropout": {
         "net": {"layers": [{"dense": 8}, {"activation": "relu"}, {"dense": "classes"}]},
     },
@@ -111,6 +112,7 @@ EXPECTED = {
     "rate-10000-fold": lambda r: r.optimizer.learning_rate == 30000.0,
     "decay": lambda r: r.optimizer.weight_decay == 1e-3,
     "decay-strong": lambda r: r.optimizer.weight_decay == 1e-2,
+    "decay-firm": lambda r: r.optimizer.weight_decay == 3e-2,
     "dropout": lambda r: r.to_dict()["net"]["layers"][2] == {"dropout": 0.5},
     "batch": lambda r: r.train.batch_size == 32,
     "settled": lambda r: r.train.epochs == 1000,

@@ -159,6 +159,13 @@ def test_where_the_rows_are_to_blame_simple_methods_are_no_yardstick(case):
     assert _first(Pretended(lanes.score), case).reached
 
 
+def test_where_the_rows_are_to_blame_stronger_decays_are_numbers_to_try(case):
+    found = replace(case.diagnosis, root_cause="overfitting")
+    lanes = Pretended(lambda r: 0.97 if r.optimizer.weight_decay == 0.03 else 0.93)
+    table = _first(lanes, replace(case, diagnosis=found))
+    assert table.best().texts == ("a weight decay of 0.03",)
+
+
 def test_what_diverges_is_no_help(case):
     def score(r):
         return math.nan if r != case.base else 0.3

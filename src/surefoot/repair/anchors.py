@@ -27,15 +27,18 @@ def clean() -> list[list[Step]]:
 
 
 def restrained() -> list[list[Step]]:
-    """Return what is added where rows are few, or labels wrong: numbers, but for the loss."""
+    """Return what is added where rows are few, or labels wrong: numbers, loss and dropout."""
     names = (
         ["balanced"],
         ["stopping"],
         ["decay"],
         ["decay-strong"],
+        ["decay-firm"],
         ["balanced", "decay"],
         ["stopping", "decay-strong"],
         ["robust"],
         ["robust", "stopping"],
+        ["dropout"],
+        ["dropout", "robust"],
     )
     return [[REMEDIES[name] for name in added] for added in names]

@@ -12,7 +12,7 @@ from surefoot.recipe import Recipe
 from surefoot.repair.anchors import clean, plain, restrained
 from surefoot.repair.case import Case
 from surefoot.repair.lanes import Lanes, Scores
-from surefoot.repair.remedies.registry import GENERAL, NUMBERS, RATES, REMEDIES
+from surefoot.repair.remedies.registry import DECAYS, GENERAL, NUMBERS, RATES, REMEDIES
 from surefoot.repair.step import About, Candidate, Step, applied, stated
 
 # Less is no gain, in accuracy or R²; nor is one validation row.
@@ -232,12 +232,13 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     # Few structures at first, since each waits for the compiler.
     first = [*(_made(case, [s]) for s in own[:1]), *together]
     yield "the root cause's remedy, and a plain net", [*first, *_anchored(table, plain())]
+    root = case.diagnosis.root_cause
+    if root in _OF_THE_ROWS:
+        yield "a plain net, held back", _held_back(table)
     yield "what else the findings propose", [_made(case, [s]) for s in own[1:]]
-    names = [*NUMBERS, *(RATES if case.diagnosis.root_cause in _OF_THE_RATE else ())]
-    yield "other numbers", [_made(case, [REMEDIES[name]]) for name in names]
-    best = table.best_anchor
-    more = [] if best is None else [[*best.steps, *steps] for steps in restrained()]
-    yield "everything cleaned up", _anchored(table, [*clean(), *more])
+    more = RATES if root in _OF_THE_RATE else DECAYS if root in _OF_THE_ROWS else ()
+    yield "other numbers", [_made(case, [REMEDIES[name]]) for name in (*NUMBERS, *more)]
+    yield "everything cleaned up", [*_anchored(table, clean()), *_held_back(table)]
     if table.anchor >= table.enough:
         return
     yield (
@@ -251,6 +252,12 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
             _ON_TOP,
             [_made(case, [*base.steps, step]) for step in more if step not in base.steps],
         )
+
+
+def _held_back(table: Table) -> list[Candidate]:
+    """Return the best anchor with what is added where rows are few, or labels wrong."""
+    best = table.best_anchor
+    return [] if best is None else _anchored(table, [[*best.steps, *s] for s in restrained()])
 
 
 def _anchored(table: Table, changes: Iterable[Sequence[Step]]) -> list[Candidate]:

@@ -57,6 +57,7 @@ _PROPOSE: dict[str, Propose] = {
     "rate-10000-fold": times(1e4, "ten thousand times the rate"),
     "decay": decay(1e-3),
     "decay-strong": decay(1e-2),
+    "decay-firm": decay(3e-2),
     "dropout": dropout,
     "batch": batch,
     "settled": settled,
@@ -99,6 +100,8 @@ NUMBERS = (
 )
 # Further numbers, where it is the rate that is wrong: with those above they are a ladder of rates.
 RATES = ("rate-1000th", "rate-10000th", "rate-1000-fold", "rate-10000-fold")
+# Further numbers, where rows are few or labels wrong.
+DECAYS = ("decay-strong", "decay-firm")
 # Tried one at a time where the findings' own remedies are not enough, the likeliest first.
 GENERAL = (
     "rate-down",
