@@ -31,12 +31,23 @@ def test_trials_are_told_of_while_a_long_training_is_watched(make, monkeypatch):
     def begun(base, dataset, about, seconds):
         told.append((base, dataset.rows, about.kind, seconds))
 
-    recipe = make(train={"epochs": 5000})
+    badly = {"name": "sgd", "learning_rate": 1e-9}  # what goes well would be watched for longer
+    recipe = make(train={"epochs": 5000}, optimizer=badly)
     case = open_case(recipe, 60.0, lambda line: None, begun)
     assert told == [(case.base, case.dataset.rows, "classes", case.lane_seconds)]
     told.clear()
     open_case(make(train={"epochs": 2}), 60.0, lambda line: None, begun)
     assert told == []
+
+
+def test_what_goes_well_is_watched_to_its_end(make, monkeypatch):
+    module = sys.modules[open_case.__module__]
+    monkeypatch.setattr(module, "_AT_LEAST", 0.0)
+    monkeypatch.setattr(module, "_TIMED", 0.0)
+    well = make(train={"epochs": 600})
+    badly = make(train={"epochs": 600}, optimizer={"name": "sgd", "learning_rate": 1e-9})
+    assert open_case(well, 240.0, _silent).finished
+    assert not open_case(badly, 240.0, _silent).finished
 
 
 def test_a_run_and_its_recipe_are_the_same_case(make, tmp_path):

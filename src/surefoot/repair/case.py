@@ -181,7 +181,8 @@ Timed = Callable[[float], None]
 class _Timed(Watcher):
     """Watches, ends training when its time is over, and takes the time of its steps.
 
-    The time begins when all is compiled: the engine asks first then.
+    What goes wrong is soon seen; what goes well is watched for as long as there is time. It begins
+    when all is compiled: the engine asks first then.
     """
 
     def __init__(self, job: Job, effort: Effort, seconds: float, begun: Timed) -> None:
@@ -193,6 +194,7 @@ class _Timed(Watcher):
         self._whole = math.nan
         self._begun = self._end = math.inf
         self._last = math.nan
+        self._went_on = False
         self._times: list[float] = []
 
     def block(self, block: Block) -> None:
@@ -212,6 +214,11 @@ class _Timed(Watcher):
             long = max(_AT_LEAST, _OF_TRAINING * self._slowdown * self._whole)
             self._end = self._begun + min(self._seconds, long)
             self._tell_begun(self._whole)
+        if now > self._end and not self._went_on:
+            self._went_on = True
+            # What goes well by now may still learn its rows by heart, or diverge.
+            if self.diagnosis(finished=False).verdict == "healthy":
+                self._end = self._begun + self._seconds
         return now > self._end
 
     @property

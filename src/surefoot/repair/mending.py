@@ -61,7 +61,8 @@ def mend(
         case = open_case(target, budget_seconds, tell, begun)
     found = case.diagnosis
     if case.healthy:
-        return _unchanged(case, "nothing was wrong: " + _shown(found.outcome), started)
+        so_far = "" if case.finished else ", as far as training was seen"
+        return _unchanged(case, f"nothing was wrong{so_far}: {_shown(found.outcome)}", started)
     root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
     tell(f"{root}: {_shown(found.outcome)}")
     lanes = made[0] if made else Lanes(case.base, case.dataset, case.lane_seconds)
