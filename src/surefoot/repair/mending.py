@@ -45,27 +45,14 @@ def mend(
         DataError: the data cannot be used, or have too few validation rows.
     """
     started = time.monotonic()
-    made: list[Lanes] = []
-    with ThreadPoolExecutor(1, thread_name_prefix="surefoot-first") as pool:
-
-        def begun(base: Recipe, dataset: Dataset, about: About, lane_seconds: float) -> None:
-            """Compile what will be tried in any case, beside the training that is diagnosed."""
-            try:
-                lanes = Lanes(base, dataset, lane_seconds)
-            except DataError:  # too few rows, which does not matter where nothing is wrong
-                return
-            share = share_of(lanes, lane_seconds, budget_seconds)
-            pool.submit(lanes.compile, always_tried(base, about), share)
-            made.append(lanes)
-
-        case = open_case(target, budget_seconds, tell, begun)
+    case, lanes = _opened(target, budget_seconds, tell)
     found = case.diagnosis
     if case.healthy:
         so_far = "" if case.finished else ", as far as training was seen"
         return _unchanged(case, f"nothing was wrong{so_far}: {_shown(found.outcome)}", started)
     root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
     tell(f"{root}: {_shown(found.outcome)}")
-    lanes = made[0] if made else Lanes(case.base, case.dataset, case.lane_seconds)
+    lanes = lanes or Lanes(case.base, case.dataset, case.lane_seconds)
     lanes.end = time.monotonic() + budget_seconds
     failed: list[Proof] = []
     for table in search(lanes, case, budget_seconds, tell):
@@ -89,6 +76,30 @@ def mend(
             table.refuted.add(candidate.recipe)
     sentence = _refuted(failed) if failed else _in_vain(table)
     return _unchanged(case, sentence, started, table, failed)
+
+
+def _opened(
+    target: Run | Recipe | Job | str | Path, budget_seconds: float, tell: Callable[[str], None]
+) -> tuple[Case, Lanes | None]:
+    """Open the case; compile what is tried in any case beside the training that is diagnosed.
+
+    Returns:
+        the case, and the lanes for which something was compiled: none where it was soon over.
+    """
+    made: list[Lanes] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="surefoot-first") as pool:
+
+        def begun(base: Recipe, dataset: Dataset, about: About, lane_seconds: float) -> None:
+            try:
+                lanes = Lanes(base, dataset, lane_seconds)
+            except DataError:  # too few rows, which does not matter where nothing is wrong
+                return
+            share = share_of(lanes, lane_seconds, budget_seconds)
+            pool.submit(lanes.compile, always_tried(base, about), share)
+            made.append(lanes)
+
+        case = open_case(target, budget_seconds, tell, begun)
+    return case, made[0] if made else None
 
 
 def _in_vain(table: Table) -> str:
