@@ -239,7 +239,7 @@ def test_what_a_proof_is_against_is_set_aside_and_the_search_goes_on(case):
     table = next(found)
     assert table.best().texts == ("a hundredth of the rate",)
     while "a hundredth of the rate" in table.best().texts:
-        table.refuted.add(table.best().recipe)
+        table.set_aside.add(table.best().recipe)
         table = next(found)
     assert table.best().texts == ("a tenth of the rate",)
     assert table.reached
@@ -281,6 +281,25 @@ def test_a_failed_proof_is_not_the_end(case, monkeypatch, helps):
     else:
         assert "proofs failed: a gain of 0.000" in done.sentence
         assert done.recipe == done.original
+
+
+def test_what_is_proven_and_still_behind_is_kept_while_better_is_sought(case, monkeypatch):
+    reached = {0.01: 0.6, 0.1: 0.95}
+
+    def proven(r):
+        return reached.get(r.optimizer.learning_rate, 0.3) if r.net == case.base.net else 0.3
+
+    lanes = Pretended(lambda r: 0.99 if proven(r) > 0.3 else 0.3, proven)
+    monkeypatch.setattr(mending, "open_case", lambda *given: case)
+    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
+    done = mending.mend(case.recipe, 60.0)
+    assert done.changes == ("a tenth of the rate",)
+    assert done.sentence.startswith("repaired: accuracy 0.950")
+    reached[0.1] = 0.3
+    lanes.left = 60.0
+    done = mending.mend(case.recipe, 60.0)
+    assert done.changes == ("a hundredth of the rate",)
+    assert done.sentence.startswith("improved: accuracy 0.600")
 
 
 @pytest.mark.parametrize(

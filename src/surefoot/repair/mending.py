@@ -54,28 +54,48 @@ def mend(
     tell(f"{root}: {_shown(found.outcome)}")
     lanes = lanes or Lanes(case.base, case.dataset, case.lane_seconds)
     lanes.end = time.monotonic() + budget_seconds
-    failed: list[Proof] = []
+    proofs: dict[Candidate, Proof] = {}
     for table in search(lanes, case, budget_seconds, tell):
-        if not table.helped:
-            continue
-        best = table.best()
-        if len(best.steps) > 1:
-            tell("undoing what is not needed…")
-            table.reserve = LEAST_TO_PROVE * budget_seconds
-            best = shrunk(table, best)
-        for candidate in dict.fromkeys((best, table.top())):  # the smallest first
-            tell(f"proving on fresh seeds and rows: {'; '.join(candidate.texts)}…")
-            chosen(case.delivered(candidate.recipe))
-            proof = prove(lanes, case, candidate, len(failed))
-            if proof is None:
-                late = "nothing is proven to help; the time was over before the proof"
-                return _unchanged(case, late, started, table, failed)
-            if proof.proven:
-                return _repaired(case, candidate, table, proof, started)
-            failed.append(proof)
-            table.refuted.add(candidate.recipe)
+        if table.helped and _settled(table, proofs, budget_seconds, tell, chosen):
+            break
+    proven = {candidate: proof for candidate, proof in proofs.items() if proof.proven}
+    if proven:
+        best = max(proven, key=lambda candidate: proven[candidate].mean("repaired"))
+        return _repaired(case, best, table, proven[best], started)
+    failed = list(proofs.values())
     sentence = _refuted(failed) if failed else _in_vain(table)
     return _unchanged(case, sentence, started, table, failed)
+
+
+def _settled(
+    table: Table,
+    proofs: dict[Candidate, Proof],
+    budget_seconds: float,
+    tell: Callable[[str], None],
+    chosen: Callable[[Recipe], None],
+) -> bool:
+    """Prove what came out best, the smallest edit first; return whether that ends the search.
+
+    It does where a recipe is proven to be as good as simple methods, and where the time is over.
+    Others are set aside: what is proven to help and still behind may be all that there is.
+    """
+    lanes, case = table.lanes, table.case
+    best = table.best()
+    if len(best.steps) > 1:
+        tell("undoing what is not needed…")
+        table.reserve = LEAST_TO_PROVE * budget_seconds
+        best = shrunk(table, best)
+    for candidate in dict.fromkeys((best, table.top())):
+        tell(f"proving on fresh seeds and rows: {'; '.join(candidate.texts)}…")
+        chosen(case.delivered(candidate.recipe))
+        proof = prove(lanes, case, candidate, len(proofs))
+        if proof is None:
+            return True
+        proofs[candidate] = proof
+        if proof.proven and (table.of_the_rows or not proof.mean("repaired") < table.good_enough):
+            return True
+        table.set_aside.add(candidate.recipe)
+    return False
 
 
 def _opened(
@@ -111,6 +131,8 @@ def _in_vain(table: Table) -> str:
             f"nothing to repair: over {len(table.seeds)} seeds the recipe as it is does as well "
             f"as simple methods ({table.before:.3f}); another seed is enough"
         )
+    if table.helped:
+        return "nothing is proven to help; the time was over before the proof"
     tried = len(table.scores) - 1
     if not tried:
         return "nothing was tried: the time was over; give a larger budget"
@@ -127,11 +149,8 @@ def _refuted(failed: Sequence[Proof]) -> str:
     best = max(failed, key=lambda proof: proof.gain)
     proofs = "the proof failed" if len(failed) == 1 else f"{len(failed)} proofs failed"
     if best.gain > best.spread:
-        reached = next(row["mean"] for row in best.lanes if row["lane"] == "repaired")
-        return (
-            f"nothing helped; {proofs}: {best.measure} {reached:.3f} on {best.rows} rows is no "
-            "better than always guessing the same"
-        )
+        reached = f"{best.measure} {best.mean('repaired'):.3f} on {best.rows} rows"
+        return f"nothing helped; {proofs}: {reached} is no better than always guessing the same"
     return (
         f"nothing is proven to help; {proofs}: a gain of {best.gain:.3f}, where chance makes "
         f"{best.spread:.3f}"
@@ -139,10 +158,7 @@ def _refuted(failed: Sequence[Proof]) -> str:
 
 
 def _repaired(case: Case, best: Candidate, table: Table, proof: Proof, started: float) -> Repair:
-    before, after = (
-        next(row["mean"] for row in proof.lanes if row["lane"] == lane)
-        for lane in ("original", "repaired")
-    )
+    before, after = proof.mean("original"), proof.mean("repaired")
     # What is proven to help and still is behind simple methods has more wrong with it.
     behind = after < case.goal
     return Repair(

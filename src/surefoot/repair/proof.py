@@ -30,7 +30,7 @@ _CHANCE = 0.05
 # What is left after the proof: to train the winner, and to write it down.
 _USED = 0.8
 # What it may take of one whole training, where that is more than so many seconds.
-_OF_TRAINING, _AT_LEAST = 0.6, 3.0
+_OF_TRAINING, _AT_LEAST = 0.5, 2.4
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,17 @@ class Proof:
         """Return plain data for JSON."""
         return {**vars(self), "lanes": [dict(row) for row in self.lanes]}
 
+    def mean(self, lane: str) -> float:
+        """Return the mean score of one lane over its seeds."""
+        return float(self._row(lane)["mean"])
+
     def metrics(self, lane: str) -> dict[str, float]:
         """Return mean loss and measure of one lane over its seeds."""
-        row = next(row for row in self.lanes if row["lane"] == lane)
+        row = self._row(lane)
         return {key: row[key] for key in ("loss", "accuracy", "rmse") if key in row}
+
+    def _row(self, lane: str) -> dict[str, Any]:
+        return next(row for row in self.lanes if row["lane"] == lane)
 
 
 def prove(lanes: Lanes, case: Case, winner: Candidate, earlier: int = 0) -> Proof | None:

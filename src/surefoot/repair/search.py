@@ -33,7 +33,7 @@ _MOST_STATED, _MOST_ROUNDS = 5, 2
 _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
 # And of one whole training, where that is more than so many seconds: who waits a minute for a
 # training does not want to wait ten for its repair.
-_OF_TRAINING, _AT_LEAST = 0.5, 3.0
+_OF_TRAINING, _AT_LEAST = 0.5, 2.4
 # With one seed, nearer to the best than this is worth its other seeds.
 _PROMISING = 0.05
 _ON_TOP = "on top of the best"
@@ -54,7 +54,7 @@ class Table:
         scores: of each recipe that was tried.
         candidates: of each, how it was made.
         anchors: recipes of common sense: what a small edit has to come up to.
-        refuted: recipes that a proof was against: their scores were chance.
+        set_aside: recipes that were proven, and are not what is looked for.
     """
 
     lanes: Lanes
@@ -65,7 +65,7 @@ class Table:
     scores: dict[Recipe, Scores] = field(default_factory=dict)
     candidates: dict[Recipe, Candidate] = field(default_factory=dict)
     anchors: frozenset[Recipe] = frozenset()
-    refuted: set[Recipe] = field(default_factory=set)
+    set_aside: set[Recipe] = field(default_factory=set)
 
     @property
     def room(self) -> float:
@@ -98,13 +98,23 @@ class Table:
         """
         goal = -math.inf if math.isnan(self.case.goal) else self.case.goal
         nearly = 1 - 2 * self.room
-        known = math.isfinite(self.anchor) and self.case.diagnosis.root_cause not in _OF_THE_ROWS
+        known = math.isfinite(self.anchor) and not self.of_the_rows
         return min(max(goal, self.anchor - self.worth), nearly) if known else nearly
 
+    @property
+    def good_enough(self) -> float:
+        """The score from which on what is proven ends the search; NaN if nothing is known."""
+        return self.case.goal - self.room
+
+    @property
+    def of_the_rows(self) -> bool:
+        """Whether the rows are to blame: then simple methods are no yardstick."""
+        return self.case.diagnosis.root_cause in _OF_THE_ROWS
+
     def score(self, candidate: Candidate) -> float:
-        """Return a candidate's mean score; one that diverged or was refuted has none."""
+        """Return a candidate's mean score; one that diverged or was set aside has none."""
         scores = self.scores.get(candidate.recipe)
-        lost = scores is None or scores.diverged or candidate.recipe in self.refuted
+        lost = scores is None or scores.diverged or candidate.recipe in self.set_aside
         return -math.inf if lost else scores.mean
 
     @property
@@ -175,7 +185,7 @@ class Table:
 def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None]) -> Iterator[Table]:
     """Try what may help; yield all of it when something is as good as simple methods, and at last.
 
-    Who proves it, and finds that it was chance, says so in `Table.refuted` and asks for the next.
+    Who proves it, and finds less than it seemed, puts it into `Table.set_aside` and goes on.
 
     First what the findings propose, alone and together, beside recipes of common sense, which tell
     what can be reached; then changes of numbers, which need no new program. Where no small change
@@ -233,10 +243,10 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     first = [*(_made(case, [s]) for s in own[:1]), *together]
     yield "the root cause's remedy, and a plain net", [*first, *_anchored(table, plain())]
     root = case.diagnosis.root_cause
-    if root in _OF_THE_ROWS:
+    if table.of_the_rows:
         yield "a plain net, held back", _held_back(table)
     yield "what else the findings propose", [_made(case, [s]) for s in own[1:]]
-    more = RATES if root in _OF_THE_RATE else DECAYS if root in _OF_THE_ROWS else ()
+    more = RATES if root in _OF_THE_RATE else DECAYS if table.of_the_rows else ()
     yield "other numbers", [_made(case, [REMEDIES[name]]) for name in (*NUMBERS, *more)]
     yield "everything cleaned up", [*_anchored(table, clean()), *_held_back(table)]
     if table.anchor >= table.enough:
