@@ -10,15 +10,14 @@ from surefoot.backend import on_cpu
 class Effort(IntEnum):
     """How hard the compiler tries with a program. Speed and the last bits depend on it.
 
-    Of the programs of `benchmarks/faults` on two cores, beside `FULL`, about:
+    Of small nets on two cores, beside `FULL`, as `python -m benchmarks.compiler_effort` measures
+    it, tracing included:
 
-    | | time of the compiler | of training |
+    | | time to compile | of training |
     | --- | --- | --- |
-    | `LEAST`: kernels are translated, and no more | 0.2 | 4 |
-    | `LITTLE`: they are optimized, but not joined where that takes long | 0.5 | 1.2 |
-
-    `MUCH` joins them, and optimizes once. For nets so small that lanes share a program it takes
-    0.7 of the compiler's time, and training no longer; of larger ones that is not known.
+    | `LEAST`: kernels are translated, and no more | 0.3 | 4.2 |
+    | `LITTLE`: they are optimized, but not joined where that takes long | 0.6 | 1.2 |
+    | `MUCH`: they are joined, and optimized once | 0.8 | 1.05 |
 
     >>> [Effort.for_seconds(seconds).name for seconds in (0.1, 1.0, 60.0)]
     ['LEAST', 'LITTLE', 'FULL']
