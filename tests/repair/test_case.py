@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -38,6 +39,14 @@ def test_trials_are_told_of_while_a_long_training_is_watched(make, monkeypatch):
     told.clear()
     open_case(make(train={"epochs": 2}), 60.0, lambda line: None, begun)
     assert told == []
+
+
+def test_a_guess_is_the_commonest_class_of_the_validation_rows(make):
+    case = open_case(make(train={"epochs": 2}), 20.0, _silent)
+    counts = np.bincount(case.dataset.y_val)
+    assert case.guess == pytest.approx(counts.max() / counts.sum())
+    fewer = dataclasses.replace(case.dataset, y_val=np.array([0, 2, 2, 2]))
+    assert dataclasses.replace(case, dataset=fewer).guess == 0.75
 
 
 def test_what_goes_well_is_watched_to_its_end(make, monkeypatch):

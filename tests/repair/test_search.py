@@ -7,7 +7,9 @@ import math
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import scipy.stats
 
@@ -73,7 +75,8 @@ def _case(recipe: Recipe, *remedies: Remedy) -> Case:
     finding = Finding("diverged", "error", 0, (), {}, "observed", "", remedies)
     about = Outcome("accuracy", 0.3, 0.3, 0.3, 0.95, 0.3, 0.65, 0.0, "failed")
     found = Diagnosis("unhealthy", "diverged", (finding,), ("diverged",), about, ())
-    return Case(recipe, recipe, None, found, ABOUT, 0.92, True, 0.01)
+    rows = SimpleNamespace(target=SimpleNamespace(kind="classes"), y_val=np.arange(4))
+    return Case(recipe, recipe, rows, found, ABOUT, 0.92, True, 0.01)
 
 
 def _silent(line: str) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from surefoot.data import Dataset
 from surefoot.data.preprocessing import fit
 from surefoot.doctor.diagnosis import Diagnosis, examine
@@ -71,9 +73,14 @@ class Case:
 
     @property
     def guess(self) -> float:
-        """The score of always guessing the commonest class, or the mean; NaN if not known."""
+        """The score of always guessing the same: a class, or the mean; NaN if not known."""
         found = self.diagnosis.outcome
-        return score_of(found.chance, found.chance, found.measure)
+        known = score_of(found.chance, found.chance, found.measure)
+        if self.dataset.target.kind != "classes":
+            return known
+        # The class that is commonest among validation rows may be another than among all.
+        counts = np.unique(np.asarray(self.dataset.y_val), return_counts=True)[1]
+        return max(known, float(counts.max() / counts.sum()))
 
     @property
     def healthy(self) -> bool:
