@@ -60,7 +60,10 @@ def mend(
             break
     proven = {candidate: proof for candidate, proof in proofs.items() if proof.proven}
     if proven:
-        best = max(proven, key=lambda candidate: proven[candidate].mean("repaired"))
+        # Again the smallest edit that is nearly as good as any.
+        least = max(proof.mean("repaired") for proof in proven.values()) - table.worth
+        near = [c for c, proof in proven.items() if proof.mean("repaired") >= least]
+        best = min(near, key=lambda candidate: len(candidate.steps))
         return _repaired(case, best, table, proven[best], started)
     failed = list(proofs.values())
     sentence = _refuted(failed) if failed else _in_vain(table)

@@ -104,7 +104,7 @@ class Table:
     @property
     def good_enough(self) -> float:
         """The score from which on what is proven ends the search; NaN if nothing is known."""
-        return self.case.goal - self.room
+        return self.case.goal - self.worth
 
     @property
     def of_the_rows(self) -> bool:
