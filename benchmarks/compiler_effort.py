@@ -70,10 +70,10 @@ def main() -> None:
     ratios: dict[Effort, list[tuple[float, float]]] = {effort: [] for effort in Effort}
     print(f"{'':26}" + "".join(f"{effort.name:>16}" for effort in Effort))
     for name in _NETS:
-        taken = {effort: [measure(name, effort) for _ in range(turns)] for effort in Effort}
+        taken = [{effort: measure(name, effort) for effort in Effort} for _ in range(turns)]
         middle = {
-            effort: [statistics.median(column) for column in zip(*rows, strict=True)]
-            for effort, rows in taken.items()
+            effort: [statistics.median(turn[effort][i] for turn in taken) for i in (0, 1)]
+            for effort in Effort
         }
         full = middle[Effort.FULL]
         for effort, (compiled, trained) in middle.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,7 +27,9 @@ def test_a_recipe_without_validation_rows_lends_some_to_the_trials(make):
 
 
 def test_trials_are_told_of_while_a_long_training_is_watched(make, monkeypatch):
-    monkeypatch.setattr(sys.modules[open_case.__module__], "_AT_LEAST", 0.4)
+    module = sys.modules[open_case.__module__]
+    monkeypatch.setattr(module, "_AT_LEAST", 0.4)
+    monkeypatch.setattr(module, "_TIMED", 0.0)
     told = []
 
     def begun(base, dataset, about, seconds):
@@ -37,6 +40,7 @@ def test_trials_are_told_of_while_a_long_training_is_watched(make, monkeypatch):
     case = open_case(recipe, 60.0, lambda line: None, begun)
     assert told == [(case.base, case.dataset.rows, "classes", case.lane_seconds)]
     told.clear()
+    monkeypatch.setattr(module, "_TIMED", 60.0)
     open_case(make(train={"epochs": 2}), 60.0, lambda line: None, begun)
     assert told == []
 
@@ -49,14 +53,14 @@ def test_a_guess_is_the_commonest_class_of_the_validation_rows(make):
     assert dataclasses.replace(case, dataset=fewer).guess == 0.75
 
 
-def test_what_goes_well_is_watched_to_its_end(make, monkeypatch):
+@pytest.mark.parametrize(("verdict", "finished"), [("healthy", True), ("unhealthy", False)])
+def test_what_goes_well_is_watched_to_its_end(make, monkeypatch, verdict, finished):
     module = sys.modules[open_case.__module__]
-    monkeypatch.setattr(module, "_AT_LEAST", 0.0)
-    monkeypatch.setattr(module, "_TIMED", 0.0)
-    well = make(train={"epochs": 600})
-    badly = make(train={"epochs": 600}, optimizer={"name": "sgd", "learning_rate": 1e-9})
-    assert open_case(well, 240.0, _silent).finished
-    assert not open_case(badly, 240.0, _silent).finished
+    for name in ("_AT_LEAST", "_OF_TRAINING", "_TIMED"):
+        monkeypatch.setattr(module, name, 0.0)  # its time is over as soon as it was timed
+    said = SimpleNamespace(verdict=verdict)
+    monkeypatch.setattr(module._Timed, "diagnosis", lambda self, finished: said)
+    assert open_case(make(train={"epochs": 200}), 400.0, _silent).finished is finished
 
 
 def test_a_run_and_its_recipe_are_the_same_case(make, tmp_path):

@@ -201,7 +201,6 @@ class _Timed(Watcher):
         self._whole = math.nan
         self._begun = self._end = math.inf
         self._last = math.nan
-        self._went_on = False
         self._times: list[float] = []
 
     def block(self, block: Block) -> None:
@@ -221,11 +220,10 @@ class _Timed(Watcher):
             long = max(_AT_LEAST, _OF_TRAINING * self._slowdown * self._whole)
             self._end = self._begun + min(self._seconds, long)
             self._tell_begun(self._whole)
-        if now > self._end and not self._went_on:
-            self._went_on = True
-            # What goes well by now may still learn its rows by heart, or diverge.
-            if self.diagnosis(finished=False).verdict == "healthy":
-                self._end = self._begun + self._seconds
+        last = self._begun + self._seconds
+        # What goes well by now may still learn its rows by heart, or diverge.
+        if self._end < min(now, last) and self.diagnosis(finished=False).verdict == "healthy":
+            self._end = last
         return now > self._end
 
     @property

@@ -95,7 +95,7 @@ def _settled(
         if proof is None:
             return True
         proofs[candidate] = proof
-        if proof.proven and (table.of_the_rows or not proof.mean("repaired") < table.good_enough):
+        if proof.proven and proof.mean("repaired") >= table.good_enough:
             return True
         table.set_aside.add(candidate.recipe)
     return False

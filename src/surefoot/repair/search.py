@@ -103,8 +103,9 @@ class Table:
 
     @property
     def good_enough(self) -> float:
-        """The score from which on what is proven ends the search; NaN if nothing is known."""
-        return self.case.goal - self.worth
+        """The score from which on what is proven ends the search: any, without a yardstick."""
+        known = not (self.of_the_rows or math.isnan(self.case.goal))
+        return self.case.goal - self.worth if known else -math.inf
 
     @property
     def of_the_rows(self) -> bool:
