@@ -25,6 +25,10 @@ optimizer.learning_rate = {low = 1e-3, high = 0.1, count = 3, scale = "log"}
 """
 
 
+def test_help_names_the_table_that_a_study_needs(surefoot):
+    assert "[vary]" in surefoot("study", "--help").out  # brackets are marks of the help's own
+
+
 def test_a_study_is_shown_and_printed_as_json(surefoot, folder):
     (folder / "study.toml").write_text(STUDY)
     shown = surefoot("study", "study.toml")

@@ -24,7 +24,7 @@ def study(
     what: Annotated[
         str | None,
         typer.Argument(
-            help="a study.toml: a recipe with [vary]; or a ready study's name", show_default=False
+            help=r"a study.toml: a recipe with \[vary]; or a ready study's name", show_default=False
         ),
     ] = None,
     source: Annotated[
