@@ -169,7 +169,8 @@ def parallel(chart: Mapping[str, Any], width: float, height: float) -> Scene:
         names.append(known)
         x = first + k * gap
         scene.shapes.append(Path([(x, end_at), (x, begin_at)], RULE, 1))
-        label = shortened(str(own.get("label", "")), gap, 11)
+        room = min(gap, 2 * x, 2 * (width - x))
+        label = shortened(str(own.get("label", "")), room, 11)
         scene.shapes.append(Label(x, TOP, label, INK, anchor="middle"))
         for value in range(len(known)) if known else axes[k].ticks(4):
             y = axes[k].place(value)

@@ -201,7 +201,9 @@ def _sentence(
     p = found.p[place]
     sure = f"p = {p:.2g} after correction" if np.isfinite(p) else "not to be tested"
     by = scale.difference(found.difference[place])
-    return f"{settings[place].label}: {words}, by {by} ({sure})."
+    if found.verdict[place] == "no difference shown":
+        return f"{settings[place].label}: {words} ({by}, {sure})."
+    return f"{settings[place].label}: {words}, by {by.lstrip('+-')} ({sure})."
 
 
 def _again(settings: Sequence[Setting], fresh: Fresh, scale: Scale) -> str:

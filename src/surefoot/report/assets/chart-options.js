@@ -345,7 +345,7 @@ const ChartOptions = (() => {
     const order = chart.lines.map((line, i) => ({ line, i })).sort((a, b) => a.line.rank - b.line.rank);
     return {
       animation: false,
-      parallel: { left: 44, right: 64, top: 40, bottom: 18 },
+      parallel: { left: 64, right: 64, top: 40, bottom: 18 },
       parallelAxis: chart.axes.map((axis, dim) => ({
         dim, type: axis.scale === "log" ? "log" : axis.scale === "category" ? "category" : "value", data: axis.categories, name: axis.label,
         scale: true, min: axis.low, max: axis.high,
