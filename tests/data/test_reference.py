@@ -8,7 +8,7 @@ import pytest
 from surefoot import job
 from surefoot.data import load
 from surefoot.data import reference as module
-from surefoot.data.reference import reference
+from surefoot.data.reference import reference, reference_parts
 from surefoot.recipe import Data
 
 
@@ -66,3 +66,23 @@ def test_nothing_is_fitted_before_somebody_asks(monkeypatch):
     assert ready.look["rows"] == 150
     assert ready.facts["reference"] == {}
     assert fitted == [ready.dataset.rows]
+
+
+def test_parts_of_the_validation_rows_make_up_what_all_reach():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    for y in ((x[:, 0] + rng.normal(size=200) > 0).astype(int), x[:, 0] + rng.normal(size=200)):
+        rows = load(Data(), arrays=(x, y))
+        order = rng.permutation(len(rows.y_val))
+        first, second = reference_parts(rows, np.split(order, 2))
+        best = reference(rows)["best"]
+        if rows.target.kind == "numbers":
+            first, second, best = first**2, second**2, best**2
+        assert (first + second) / 2 == pytest.approx(best)
+        assert first != second
+
+
+def test_where_a_sample_is_measured_parts_are_not_told_apart(monkeypatch):
+    rows = load(Data(source="iris"))
+    monkeypatch.setattr(module, "_MOST_MEASURED", 20)
+    assert reference_parts(rows, [np.arange(10)]) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ def recipe(make):
 
 
 def _lanes(recipe, seconds=60.0):
-    lanes = Lanes(recipe, load(recipe.data), 0.1)
+    lanes = Lanes(recipe, load(recipe.data))
     lanes.end = time.monotonic() + seconds
     return lanes
 
@@ -79,14 +80,15 @@ def test_lanes_of_large_nets_are_few(recipe):
         *recipe.to_dict()["net"]["layers"],
     ]
     large = recipe.parse({**recipe.to_dict(), "net": {"layers": layers}})
-    widths = [Lanes(r, load(r.data), s).width for r in (large, recipe) for s in (60.0, 0.1)]
-    assert widths == [2, 8, 4, 8]
+    long = [r.parse({**r.to_dict(), "train": {"epochs": 100_000}}) for r in (large, recipe)]
+    assert [Lanes(r, load(r.data)).width for r in (*long, large, recipe)] == [2, 4, 8, 8]
 
 
 def test_what_is_compiled_ahead_is_not_compiled_again(recipe):
     programs_for.cache_clear()
     lanes = _lanes(recipe)
-    lanes.compile([recipe], 1.0)
+    with ThreadPoolExecutor(1) as pool:
+        lanes.compile_ahead([recipe], 1.0, pool)
     assert lanes.compiled(recipe)
     before = programs_for(lanes._cohort([without_vitals(recipe)], 0).blueprint).train.count
     assert lanes.trained == 0
@@ -102,9 +104,9 @@ def test_seeds_of_few_recipes_fit_into_one_group(recipe):
         for name in ("adam", "rmsprop")
     )
     lanes = _lanes(recipe)
-    assert lanes.fills_a_group([recipe, slower, alone], 3) == {alone}
-    assert lanes.fills_a_group([recipe, slower, alone], 2) == {recipe, slower, alone}
-    assert lanes.fills_a_group([alone], 5) == set()
+    assert lanes.at_once([recipe, slower, alone], 3) == {recipe: 2, slower: 2, alone: 3}
+    assert lanes.at_once([recipe, slower, alone], 1) == {recipe: 1, slower: 1, alone: 1}
+    assert lanes.at_once([alone], 5) == {alone: 4}
 
 
 @pytest.mark.parametrize(

@@ -39,6 +39,7 @@ class Pretended:
     proven: Score | None = None  # where it is another, on fresh seeds and rows
     noise: float = 0.0
     width: int = 6
+    lane_seconds: float = 0.01
     chunk_seconds: float = 1e-3
     rows: int = 100
     left: float = 60.0
@@ -55,8 +56,8 @@ class Pretended:
     def compiled(self, recipe):
         return False
 
-    def fills_a_group(self, recipes, seeds):
-        return set()
+    def at_once(self, recipes, seeds):
+        return dict.fromkeys(recipes, 1)
 
     def _scores(self, value, seeds):
         found = tuple(value + self.noise * (-1) ** seed for seed in seeds)
@@ -76,7 +77,7 @@ def _case(recipe: Recipe, *remedies: Remedy) -> Case:
     about = Outcome("accuracy", 0.3, 0.3, 0.3, 0.95, 0.3, 0.65, 0.0, "failed")
     found = Diagnosis("unhealthy", "diverged", (finding,), ("diverged",), about, ())
     rows = SimpleNamespace(target=SimpleNamespace(kind="classes"), y_val=np.arange(4))
-    return Case(recipe, recipe, rows, found, ABOUT, 0.92, True, 0.01)
+    return Case(recipe, recipe, rows, found, ABOUT, 0.92, 0.92, True, 0.01)
 
 
 def _silent(line: str) -> None:

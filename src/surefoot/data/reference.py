@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,17 @@ _TREES = 50
 # What was found of the last few sets of rows: who trains on the same rows again, with other
 # recipes, waits for it once.
 _MOST_KEPT = 64
-_kept: dict[bytes, dict[str, Any]] = {}
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What there is to tell, and what the best method predicts for the rows measured."""
+
+    told: dict[str, Any]
+    predicted: Array
+
+
+_kept: dict[bytes, _Found] = {}
 
 
 def reference(dataset: Dataset) -> dict[str, Any] | None:
@@ -47,6 +59,39 @@ def reference(dataset: Dataset) -> dict[str, Any] | None:
     >>> about["measure"], about["best"] > 0.85, round(about["chance"], 2)
     ('accuracy', True, 0.33)
     """
+    found = _found(dataset)
+    return None if found is None else copy.deepcopy(found.told)
+
+
+def reference_parts(dataset: Dataset, parts: Iterable[Array]) -> list[float] | None:
+    """Return what the best of the simple methods reaches on parts of the validation rows.
+
+    It is the method that is best on all of them, not on each part. What a net reaches on a part is
+    compared with that: which rows are hard is then the same for both.
+
+    Args:
+        dataset: with validation rows.
+        parts: the numbers of the rows of each part.
+
+    Returns:
+        accuracy, or rmse in the targets' units; `None` where too few rows are there to tell, and
+        where so many that only a sample is measured: there parts are alike.
+
+    >>> from surefoot.data import load
+    >>> from surefoot.recipe import Data
+    >>> reference_parts(load(Data(source="iris")), [np.arange(15), np.arange(15, 30)])
+    [1.0, 0.9333333333333333]
+    """
+    assert dataset.y_val is not None
+    found = _found(dataset)
+    if found is None or len(dataset.y_val) > _MOST_MEASURED:
+        return None
+    y, score = _column(np.asarray(dataset.y_val)), _scored(dataset.target.kind)
+    return [score(y[rows], found.predicted[rows]) for rows in parts]
+
+
+def _found(dataset: Dataset) -> _Found | None:
+    """Return what is known of these rows, or find it; None where they are too few."""
     rows = _rows(dataset)
     if len(rows[0]) < 10 or len(rows[2]) < 5:
         return None
@@ -60,7 +105,7 @@ def reference(dataset: Dataset) -> dict[str, Any] | None:
         while len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(tuple(_kept))), None)  # other threads may add meanwhile
         _kept[key] = found
-    return copy.deepcopy(found)
+    return found
 
 
 def forget() -> None:
@@ -77,53 +122,54 @@ def _digest(kind: str, rows: tuple[Array, ...]) -> bytes:
     return found.digest()
 
 
-def _compared(kind: str, x: Array, y: Array, x_val: Array, y_val: Array) -> dict[str, Any]:
+def _compared(kind: str, x: Array, y: Array, x_val: Array, y_val: Array) -> _Found:
     """Return what `reference` tells of these rows."""
     x, x_val = _standardized(x, x_val)
     choose = min if kind == "numbers" else max
-    measured, chance = _measure(kind, x, y, x_val, y_val)
+    score = _scored(kind)
+    predicted = _predicted(kind, x, y, x_val)
+    measured = {name: score(y_val, own) for name, own in predicted.items()}
     inner, inner_chance = _held_out(kind, x, y)
-    return {
+    best = choose(measured, key=measured.__getitem__)
+    told = {
         "measure": "rmse" if kind == "numbers" else "accuracy",
         "methods": measured,
-        "best": choose(measured.values()),
-        "chance": chance,
+        "best": measured[best],
+        "chance": score(y_val, _guess(y, len(y_val), kind)),
         "held_out_train": choose(inner.values()),
         "held_out_chance": inner_chance,
         "held_out_rows": len(x) if len(x) <= _FEW_ROWS else len(x) // _HELD_OUT,
         "measured_rows": len(x_val),
         "fitted_rows": len(x),
     }
+    return _Found(told, predicted[best])
 
 
 def _held_out(kind: str, x: Array, y: Array) -> tuple[dict[str, float], float]:
     """Return the means over folds of what each method reaches on training rows held out.
 
-    Of many rows one fold says enough.
+    And of what guessing does. Of many rows one fold says enough.
     """
     folds = _HELD_OUT if len(x) <= _FEW_ROWS else 1
     place = np.arange(len(x)) % _HELD_OUT
-    each = [
-        _measure(kind, x[place != fold], y[place != fold], x[place == fold], y[place == fold])
-        for fold in range(folds)
-    ]
-    means = {name: float(np.mean([m[name] for m, _ in each])) for name in each[0][0]}
-    return means, float(np.mean([chance for _, chance in each]))
+    score = _scored(kind)
+    each, chances = [], []
+    for fold in range(folds):
+        known, out = place != fold, place == fold
+        predicted = _predicted(kind, x[known], y[known], x[out])
+        each.append({name: score(y[out], own) for name, own in predicted.items()})
+        chances.append(score(y[out], _guess(y[known], int(out.sum()), kind)))
+    means = {name: float(np.mean([own[name] for own in each])) for name in each[0]}
+    return means, float(np.mean(chances))
 
 
-def _measure(
-    kind: str, x: Array, y: Array, x_val: Array, y_val: Array
-) -> tuple[dict[str, float], float]:
-    """Return what each method reaches on rows that it did not see, and what guessing does."""
-    score = _rmse if kind == "numbers" else _accuracy
-    guessed = score(y_val, _guess(y, len(y_val), kind))
+def _predicted(kind: str, x: Array, y: Array, x_val: Array) -> dict[str, Array]:
+    """Return what each method predicts for rows that it did not see."""
     if kind == "classes" and len(np.unique(y)) < 2:  # a fold without the only row of a class
-        return dict.fromkeys(_methods(kind), guessed), guessed
-    measured = {
-        name: score(y_val, np.asarray(method.fit(x, y).predict(x_val)))
-        for name, method in _methods(kind).items()
+        return dict.fromkeys(_methods(kind), _guess(y, len(x_val), kind))
+    return {
+        name: np.asarray(method.fit(x, y).predict(x_val)) for name, method in _methods(kind).items()
     }
-    return measured, guessed
 
 
 def _methods(kind: str) -> dict[str, Any]:
@@ -176,6 +222,10 @@ def _standardized(x: Array, x_val: Array) -> tuple[Array, Array]:
     mean, scale = x.mean(axis=0, dtype=np.float64), x.std(axis=0, dtype=np.float64)
     scale[scale == 0] = 1
     return (x - mean) / scale, (x_val - mean) / scale
+
+
+def _scored(kind: str) -> Callable[[Array, Array], float]:
+    return _rmse if kind == "numbers" else _accuracy
 
 
 def _accuracy(y: Array, predicted: Array) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from surefoot.doctor.outcome import score_of
 from surefoot.engine.cohort import Cohort
@@ -39,8 +41,13 @@ def score(cohort: Cohort, result: LaneResult, held_out: bool) -> float:
     y, measured = dataset.y_train, result.train
     if held_out and dataset.y_val is not None and result.validation is not None:
         y, measured = dataset.y_val, result.validation
-    if cohort.measure == "rmse":
+    return scored(measured[1], np.asarray(y), cohort.measure)
+
+
+def scored(value: float, y: NDArray[Any], measure: str) -> float:
+    """Return what `score` does, of an accuracy or rmse on rows with these targets."""
+    if measure == "rmse":
         chance = float(np.sqrt(np.mean(np.var(y, axis=0, dtype=np.float64))))
-        reached = score_of(measured[1], chance, "rmse")
+        reached = score_of(value, chance, "rmse")
         return max(reached, -1.0) if math.isfinite(reached) else -1.0
-    return measured[1] if math.isfinite(measured[1]) else 0.0
+    return value if math.isfinite(value) else 0.0

@@ -18,9 +18,6 @@ _FEWEST = 5
 def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
     """Return the dataset with the half of its validation rows to choose by, and to prove on.
 
-    Rows in the order of their targets go to one half and the other in turn, so that both have the
-    same classes. The halves are of one size: a row that is over is left out.
-
     Raises:
         DataError: there are too few validation rows.
 
@@ -29,6 +26,19 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
     >>> choose, prove = halves(load(Data(source="iris")))
     >>> [np.bincount(half.y_val).tolist() for half in (choose, prove)]
     [[5, 5, 5], [5, 5, 5]]
+    """
+    first, second = parts(dataset)
+    return _with(dataset, first), _with(dataset, second)
+
+
+def parts(dataset: Dataset) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the numbers of the validation rows of both halves.
+
+    Rows in the order of their targets go to one half and the other in turn, so that both have the
+    same classes. The halves are of one size: a row that is over is left out.
+
+    Raises:
+        DataError: there are too few validation rows.
     """
     count = 0 if dataset.y_val is None else len(dataset.y_val) // 2
     if count < _FEWEST:
@@ -39,7 +49,7 @@ def halves(dataset: Dataset) -> tuple[Dataset, Dataset]:
     targets = np.asarray(dataset.y_val)
     order = np.argsort(targets if targets.ndim == 1 else targets[:, 0], kind="stable")
     first, second = (np.sort(order[place : 2 * count : 2]) for place in (0, 1))
-    return _with(dataset, first), _with(dataset, second)
+    return first, second
 
 
 def _with(dataset: Dataset, rows: NDArray[Any]) -> Dataset:

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -103,44 +103,73 @@ class Lanes:
     Args:
         base: the recipe whose rows these are; complete.
         dataset: its rows.
-        lane_seconds: what training one lane of it takes, about.
 
     Attributes:
+        lane_seconds: what training one lane of it takes, as long as nothing better is known by a
+            rule of its layers.
+        width: lanes that are trained at once, before it is asked again whether time is left.
         end: when to stop, on the clock of `time.monotonic`; never, as long as nothing is said.
     """
 
-    def __init__(self, base: Recipe, dataset: Dataset, lane_seconds: float) -> None:
+    def __init__(self, base: Recipe, dataset: Dataset) -> None:
         self.end = math.inf
         self._lock = threading.Lock()
         self._halves: dict[Hashable, tuple[Dataset, Dataset]] = {reading(base): halves(dataset)}
         cohort = self._cohort([without_vitals(base)], 0)
-        width = next((w for most, w in _WIDTHS if lane_seconds < most), _FEWEST)
-        self.width = max(width, min(_MOST, group_width(cohort)))
-        self.chunk_seconds = lane_seconds * width / 2
+        self.lane_seconds = estimated_seconds(cohort)
+        # By the rule, not by the clock: it is a part of the programs that are compiled.
+        self._in_time = next((w for most, w in _WIDTHS if self.lane_seconds < most), _FEWEST)
+        self.width = max(self._in_time, min(_MOST, group_width(cohort)))
         self.measure = cohort.measure
         self.rows = len(self._halves[reading(base)][0].x_val)  # type: ignore[arg-type]
         self.trained = 0
         self._efforts: dict[Hashable, Effort] = {}
+        self._planned = threading.Event()
+        self._planned.set()
+        self._ahead: dict[Hashable, threading.Event] = {}
+
+    @property
+    def chunk_seconds(self) -> float:
+        """How many seconds as many lanes as are trained at once take."""
+        return self.lane_seconds * self._in_time / 2
 
     @property
     def left(self) -> float:
         """How many seconds are left."""
         return self.end - time.monotonic()
 
-    def compile(self, recipes: Iterable[Recipe], share: float) -> None:
-        """Compile what will train these, of each structure once; leave out what cannot be trained.
+    def compile_ahead(self, recipes: Iterable[Recipe], share: float, pool: Executor) -> None:
+        """Begin to compile what will train these, of each structure once.
+
+        What cannot be trained is left out. `train` waits for what it needs of it, and no longer.
 
         Args:
             recipes: what will be trained.
             share: of each recipe's epochs.
+            pool: where to.
         """
-        for recipe in recipes:
-            key = self._key(recipe)
-            if key is not None and key[0] not in self._efforts:
-                entry = _Entry(recipe, without_vitals(recipe))
-                self._efforts[key[0]] = self._effort([entry], share)
+        self._planned.clear()
+        pool.submit(self._compile, list(recipes), share)
+
+    def _compile(self, recipes: Iterable[Recipe], share: float) -> None:
+        planned: dict[Hashable, _Entry] = {}
+        try:
+            for recipe in recipes:
+                key = self._key(recipe)
+                if key is not None and key[0] not in self._efforts:
+                    planned[key[0]] = entry = _Entry(recipe, without_vitals(recipe))
+                    self._efforts[key[0]] = self._effort([entry], share)
+                    self._ahead[key[0]] = threading.Event()
+            self._planned.set()
+            for structure, entry in planned.items():
+                if time.monotonic() > self.end:
+                    break
                 cohort, group = self._group([entry])
                 Training(cohort, width=group)
+                self._ahead[structure].set()
+        finally:  # where something cannot be compiled, who trains it says so
+            for done in (self._planned, *self._ahead.values()):
+                done.set()
 
     def train(
         self,
@@ -164,6 +193,7 @@ class Lanes:
         Returns:
             of each recipe what it reached, where time was left for it.
         """
+        self._planned.wait()
         groups: dict[tuple[Hashable, ...], list[_Entry]] = {}
         for recipe, seeds in wanted.items():
             key = self._key(recipe)
@@ -173,17 +203,21 @@ class Lanes:
                     _Entry(recipe, _seeded(own, recipe.seed + seed)) for seed in seeds
                 )
         self.trained += sum(map(len, groups.values()))
-        parts: list[Sequence[_Entry]] = []
-        for key, entries in groups.items():
-            if key[0] in self._efforts:  # compiled before: side by side as far as cores go
-                parts += [entries[i : i + self.width] for i in range(0, len(entries), self.width)]
+        parts: list[tuple[Hashable, Sequence[_Entry]]] = []
+        for (structure, *_), entries in groups.items():
+            if structure in self._efforts:  # compiled before: side by side as far as cores go
+                cuts = range(0, len(entries), self.width)
+                parts += [(structure, entries[i : i + self.width]) for i in cuts]
             else:
-                self._efforts[key[0]] = self._effort(entries, share)
-                parts.append(entries)
+                self._efforts[structure] = self._effort(entries, share)
+                parts.append((structure, entries))
+        # Who waits for what is being compiled ahead comes last: others compile meanwhile.
+        parts.sort(key=lambda part: not self._ahead.get(part[0], self._planned).is_set())
         found: dict[Recipe, list[tuple[float, LaneResult, bool]]] = {}
         with ThreadPoolExecutor(_THREADS) as pool:
             work = [
-                pool.submit(self._train, part, proving, share, self.end - reserve) for part in parts
+                pool.submit(self._train, *part, proving, share, self.end - reserve)
+                for part in parts
             ]
             for done in work:
                 for recipe, *result in done.result():
@@ -194,22 +228,21 @@ class Lanes:
             if len(results) == len(wanted[recipe])
         }
 
-    def fills_a_group(self, recipes: Iterable[Recipe], seeds: int) -> set[Recipe]:
-        """Return those recipes of which all seeds fit into one group, beside others like them.
+    def at_once(self, recipes: Iterable[Recipe], seeds: int) -> dict[Recipe, int]:
+        """Return how many of so many seeds of each recipe fit into one group, beside others' alike.
 
-        Groups are always full: for these, all seeds take as long as one.
+        Groups are always full: so many take as long as one.
         """
         alike: dict[Hashable, list[Recipe]] = {}
         for recipe in recipes:
             key = self._key(recipe)
             if key is not None:
                 alike.setdefault(key, []).append(recipe)
-        return {
-            recipe
-            for same in alike.values()
-            if len(same) * seeds <= self._group_of(self._cohort([without_vitals(same[0])], 0))
-            for recipe in same
-        }
+        fitting: dict[Recipe, int] = {}
+        for same in alike.values():
+            group = self._group_of(self._cohort([without_vitals(same[0])], 0))
+            fitting |= dict.fromkeys(same, max(1, min(seeds, group // len(same))))
+        return fitting
 
     def compiled(self, recipe: Recipe) -> bool:
         """Return whether recipes of this structure were trained before."""
@@ -260,9 +293,15 @@ class Lanes:
         return cohort, group
 
     def _train(
-        self, entries: Sequence[_Entry], proving: bool, share: float, end: float
+        self,
+        structure: Hashable,
+        entries: Sequence[_Entry],
+        proving: bool,
+        share: float,
+        end: float,
     ) -> Iterator[tuple[Recipe, float, LaneResult, bool]]:
         found = []
+        self._ahead.get(structure, self._planned).wait()
         for first in range(0, len(entries), self.width):
             part = entries[first : first + self.width]
             if time.monotonic() > end:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +44,29 @@ def mend(
         RecipeError: the recipe cannot be read, or does not fit its data.
         DataError: the data cannot be used, or have too few validation rows.
     """
+    with ThreadPoolExecutor(1, thread_name_prefix="surefoot-first") as pool:
+        return _mended(target, budget_seconds, tell, chosen, pool)
+
+
+def _mended(
+    target: Run | Recipe | Job | str | Path,
+    budget_seconds: float,
+    tell: Callable[[str], None],
+    chosen: Callable[[Recipe], None],
+    pool: Executor,
+) -> Repair:
     started = time.monotonic()
-    case, lanes = _opened(target, budget_seconds, tell)
+    case, lanes = _opened(target, budget_seconds, tell, pool)
     found = case.diagnosis
     if case.healthy:
+        if lanes:
+            lanes.end = -math.inf  # what is not compiled yet need not be
         so_far = "" if case.finished else ", as far as training was seen"
         return _unchanged(case, f"nothing was wrong{so_far}: {_shown(found.outcome)}", started)
     root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
     tell(f"{root}: {_shown(found.outcome)}")
-    lanes = lanes or Lanes(case.base, case.dataset, case.lane_seconds)
+    lanes = lanes or Lanes(case.base, case.dataset)
+    lanes.lane_seconds = case.lane_seconds
     lanes.end = time.monotonic() + budget_seconds
     proofs: dict[Candidate, Proof] = {}
     for table in search(lanes, case, budget_seconds, tell):
@@ -102,26 +116,28 @@ def _settled(
 
 
 def _opened(
-    target: Run | Recipe | Job | str | Path, budget_seconds: float, tell: Callable[[str], None]
+    target: Run | Recipe | Job | str | Path,
+    budget_seconds: float,
+    tell: Callable[[str], None],
+    pool: Executor,
 ) -> tuple[Case, Lanes | None]:
-    """Open the case; compile what is tried in any case beside the training that is diagnosed.
+    """Open the case; begin to compile what is tried in any case beside what is diagnosed.
 
     Returns:
-        the case, and the lanes for which something was compiled: none where it was soon over.
+        the case, and the lanes for which something is compiled: none where a run is given.
     """
     made: list[Lanes] = []
-    with ThreadPoolExecutor(1, thread_name_prefix="surefoot-first") as pool:
 
-        def begun(base: Recipe, dataset: Dataset, about: About, lane_seconds: float) -> None:
-            try:
-                lanes = Lanes(base, dataset, lane_seconds)
-            except DataError:  # too few rows, which does not matter where nothing is wrong
-                return
-            share = share_of(lanes, lane_seconds, budget_seconds)
-            pool.submit(lanes.compile, always_tried(base, about), share)
-            made.append(lanes)
+    def begun(base: Recipe, dataset: Dataset, about: About) -> None:
+        try:
+            lanes = Lanes(base, dataset)
+        except DataError:  # too few rows, which does not matter where nothing is wrong
+            return
+        share = share_of(lanes, budget_seconds)
+        lanes.compile_ahead(always_tried(base, about), share, pool)
+        made.append(lanes)
 
-        case = open_case(target, budget_seconds, tell, begun)
+    case = open_case(target, budget_seconds, tell, begun)
     return case, made[0] if made else None
 
 
@@ -163,12 +179,12 @@ def _refuted(failed: Sequence[Proof]) -> str:
 def _repaired(case: Case, best: Candidate, table: Table, proof: Proof, started: float) -> Repair:
     before, after = proof.mean("original"), proof.mean("repaired")
     # What is proven to help and still is behind simple methods has more wrong with it.
-    behind = after < case.goal
+    behind = after < case.goal_to_prove
     return Repair(
         True,
         f"{'improved' if behind else 'repaired'}: {proof.measure} {after:.3f} instead of "
         f"{before:.3f} on {proof.rows} rows and seeds not used for choosing"
-        + (f"; simple methods reach more, {case.goal:.3f} and above" if behind else ""),
+        + (f"; simple methods reach more, {case.goal_to_prove:.3f} and above" if behind else ""),
         proof.metrics("original"),
         proof.metrics("repaired"),
         best.texts,

@@ -34,7 +34,9 @@ _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
 # And of one whole training, where that is more than so many seconds: who waits a minute for a
 # training does not want to wait ten for its repair.
 _OF_TRAINING, _AT_LEAST = 0.5, 2.4
-# With one seed, nearer to the best than this is worth its other seeds.
+# Fewer seeds may be luck.
+_SEEDS_TO_PROVE = 2
+# With the first seeds, nearer to the best than this is worth the others.
 _PROMISING = 0.05
 _ON_TOP = "on top of the best"
 # From so many times shorter trials the best go on.
@@ -55,6 +57,7 @@ class Table:
         candidates: of each, how it was made.
         anchors: recipes of common sense: what a small edit has to come up to.
         set_aside: recipes that were proven, and are not what is looked for.
+        patient: whether what is a little behind simple methods is not enough yet.
     """
 
     lanes: Lanes
@@ -66,6 +69,7 @@ class Table:
     candidates: dict[Recipe, Candidate] = field(default_factory=dict)
     anchors: frozenset[Recipe] = frozenset()
     set_aside: set[Recipe] = field(default_factory=set)
+    patient: bool = True
 
     @property
     def room(self) -> float:
@@ -97,6 +101,7 @@ class Table:
         simple methods and anchors suffer from the rows as the net does.
         """
         goal = -math.inf if math.isnan(self.case.goal) else self.case.goal
+        goal -= 0.0 if self.patient else self.worth
         nearly = 1 - 2 * self.room
         known = math.isfinite(self.anchor) and not self.of_the_rows
         return min(max(goal, self.anchor - self.worth), nearly) if known else nearly
@@ -104,8 +109,8 @@ class Table:
     @property
     def good_enough(self) -> float:
         """The score from which on what is proven ends the search: any, without a yardstick."""
-        known = not (self.of_the_rows or math.isnan(self.case.goal))
-        return self.case.goal - self.worth if known else -math.inf
+        known = not (self.of_the_rows or math.isnan(self.case.goal_to_prove))
+        return self.case.goal_to_prove - self.worth if known else -math.inf
 
     @property
     def of_the_rows(self) -> bool:
@@ -125,21 +130,29 @@ class Table:
         return scores.mean if scores else -math.inf
 
     def try_all(self, candidates: Iterable[Candidate]) -> None:
-        """Train those that were not trained yet: all with one seed, and the promising with more.
+        """Train those that were not trained yet: with few seeds, and the promising with more.
 
-        Where all seeds take no longer than one, they are trained at once.
+        The first are as many as take no longer than one. Where something is good enough by then,
+        nothing needs more: the proof has seeds of its own.
         """
         new = {c.recipe: c for c in candidates if c.recipe not in self.scores}
-        whole = self.lanes.fills_a_group(new, len(self.seeds))
-        found = self._train({r: self.seeds if r in whole else self.seeds[:1] for r in new})
-        known = [own.mean for own in (self.scores | found).values() if not own.diverged]
+        first = self.lanes.at_once(new, len(self.seeds))
+        self._keep(new, self._train({r: self.seeds[:count] for r, count in first.items()}))
+        if self.reached:
+            return
+        known = [own.mean for own in self.scores.values() if not own.diverged]
         least = max(known, default=-math.inf) - _PROMISING
-        promising = [r for r, own in found.items() if own.mean >= least and not own.diverged]
-        rest = self.seeds[1:]
-        more = self._train({r: rest for r in promising if rest and r not in whole})
-        found |= {recipe: found[recipe].joined(own) for recipe, own in more.items()}
-        self.scores |= found
-        self.candidates |= {recipe: new[recipe] for recipe in found}
+        promising = [r for r in new if r in self.scores and not self.scores[r].diverged]
+        promising = [r for r in promising if self.scores[r].mean >= least]
+        more = {r: self.seeds[first[r] :] for r in promising}
+        self._keep(new, self._train({r: rest for r, rest in more.items() if rest}))
+
+    def _keep(self, new: Mapping[Recipe, Candidate], found: Mapping[Recipe, Scores]) -> None:
+        """Keep what came out, beside what is known of other seeds."""
+        for recipe, own in found.items():
+            known = self.scores.get(recipe)
+            self.scores[recipe] = own if known is None else known.joined(own)
+            self.candidates[recipe] = new[recipe]
 
     def _train(self, wanted: Mapping[Recipe, Sequence[int]]) -> dict[Recipe, Scores]:
         found = self.lanes.train(wanted, share=self.share, reserve=self.reserve)
@@ -167,12 +180,18 @@ class Table:
         return len(keys) + (("net", "layers") in keys)
 
     @property
+    def best_edit(self) -> Candidate:
+        """What has the highest score but for anchors."""
+        edits = [c for r, c in self.candidates.items() if r not in self.anchors]
+        return max(edits, key=self.score)
+
+    @property
     def reached(self) -> bool:
-        """Whether something is good enough that is no anchor."""
+        """Whether something is good enough that is no anchor, with two seeds or more."""
         return any(
             self.score(candidate) >= self.enough
             for recipe, candidate in self.candidates.items()
-            if recipe not in self.anchors
+            if recipe not in self.anchors and len(self.scores[recipe].scores) >= _SEEDS_TO_PROVE
         )
 
     @property
@@ -194,36 +213,35 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
     enough, either, changes of structure follow, and changes on top of the best so far. Where
     training takes long, trials are shorter, and the best of them are trained longer at the end.
     """
-    share = share_of(lanes, case.lane_seconds, budget)
+    share = share_of(lanes, budget)
     table = Table(lanes, case, _seeds(lanes), share, LEAST_TO_PROVE * budget)
     last = None
     for name, candidates in _rounds(table):
         made = [c for c in candidates if c.steps and c.recipe not in table.scores]
-        if not made:
-            continue
-        tell(f"{name}: trying {len({c.recipe for c in made})} recipes…")
-        table.try_all([_made(case, []), *made])
-        if not table.scores:
-            break
-        table.reserve = _TO_PROVE * budget
-        best = table.best()
-        tell(
-            f"  {'; '.join(best.texts) or 'as it is'}: {table.score(best):.3f} instead of "
-            f"{table.before:.3f}; simple methods less a little: {case.goal:.3f}"
-        )
+        if made:
+            tell(f"{name}: trying {len({c.recipe for c in made})} recipes…")
+            table.try_all([_made(case, []), *made])
+            if not table.scores:
+                break
+            table.reserve = _TO_PROVE * budget
+            best = table.best()
+            tell(
+                f"  {'; '.join(best.texts) or 'as it is'}: {table.score(best):.3f} instead of "
+                f"{table.before:.3f}; simple methods less a little: {case.goal:.3f}"
+            )
         if table.reached:  # be it after a part of its steps: it is proven as it is
             yield table
-        if lanes.left < table.reserve or (name == _ON_TOP and best == last):
+        if lanes.left < table.reserve or (name == _ON_TOP and table.best() == last):
             break
-        last = best
+        last = table.best()
     if not table.reached:
         yield _longer(table) if share < 1 and table.candidates else table
 
 
-def share_of(lanes: Lanes, lane_seconds: float, budget: float) -> float:
+def share_of(lanes: Lanes, budget: float) -> float:
     """Return the share of each recipe's epochs that trials have time for."""
     round_seconds = lanes.chunk_seconds * _TYPICAL * len(_seeds(lanes)) / lanes.width
-    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * lane_seconds))
+    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * lanes.lane_seconds))
     return min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
 
 
@@ -241,14 +259,20 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     own = _stated(case)
     together = [_made(case, own)] if len(own) > 1 else []
     # Few structures at first, since each waits for the compiler.
-    first = [*(_made(case, [s]) for s in own[:1]), *together]
-    yield "the root cause's remedy, and a plain net", [*first, *_anchored(table, plain())]
+    root_alone = [_made(case, [s]) for s in own[:1]]
+    yield "the root cause's remedy, and a plain net", [*root_alone, *_anchored(table, plain())]
     root = case.diagnosis.root_cause
     if table.of_the_rows:
         yield "a plain net, held back", _held_back(table)
-    yield "what else the findings propose", [_made(case, [s]) for s in own[1:]]
+    yield "what else the findings propose", [*together, *(_made(case, [s]) for s in own[1:])]
     more = RATES if root in _OF_THE_RATE else DECAYS if table.of_the_rows else ()
-    yield "other numbers", [_made(case, [REMEDIES[name]]) for name in (*NUMBERS, *more)]
+    numbers = [REMEDIES[name] for name in (*NUMBERS, *more)]
+    # Where something helps by now, more may on top of it: with the right rate a net may overfit.
+    so_far = {(), table.best_edit.steps}
+    yield "other numbers", [_made(case, [*steps, own]) for steps in so_far for own in numbers]
+    # What follows waits for the compiler, for a point or two.
+    table.patient = False
+    yield "what there is by now", []
     yield "everything cleaned up", [*_anchored(table, clean()), *_held_back(table)]
     if table.anchor >= table.enough:
         return
