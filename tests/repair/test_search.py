@@ -119,6 +119,37 @@ def test_where_nothing_is_proposed_general_remedies_are_tried(make):
     assert _first(lanes, case).best().texts == ("ten times the rate",)
 
 
+def test_numbers_are_tried_on_top_of_what_helps_by_then(case):
+    def score(r):
+        right = r.optimizer.learning_rate == 0.01
+        return 0.95 if right and r.train.early_stopping else 0.6 if right else 0.3
+
+    lanes = Pretended(score)
+    assert _first(lanes, case).best().texts == (
+        "a hundredth of the rate",
+        "stop when validation gets worse",
+    )
+    assert not any(r.net.layers != case.base.net.layers for r in lanes.asked[4:])  # after the first
+
+
+@pytest.mark.parametrize(("reached", "structures"), [(0.91, False), (0.89, True)])
+def test_what_waits_for_the_compiler_is_not_tried_for_a_point_or_two(case, reached, structures):
+    lanes = Pretended(lambda r: reached if r.optimizer.learning_rate == 0.01 else 0.3)
+    assert _first(lanes, case).reached is not structures
+    assert any(r.train.loss == "mean_absolute_error" for r in lanes.asked) is structures
+    assert any(r.optimizer.weight_decay for r in lanes.asked)  # numbers, in either case
+
+
+def test_where_two_seeds_are_good_enough_no_third_is_trained(case):
+    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.98)
+    lanes.at_once = lambda recipes, seeds: dict.fromkeys(recipes, 2)
+    table = _first(lanes, case)
+    assert table.reached
+    assert [len(seeds) for wanted, _ in lanes.trained for seeds in wanted.values()] == [2] * 4
+    lanes.at_once = lambda recipes, seeds: dict.fromkeys(recipes, 1)
+    assert {len(scores.scores) for scores in _first(lanes, case).scores.values()} == {3}
+
+
 def test_changes_that_help_together_alone_are_found_and_what_is_not_needed_is_undone(make):
     recipe = make(net={"initializer": "zeros"}, data={"standardize": False})
 
