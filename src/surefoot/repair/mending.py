@@ -59,8 +59,6 @@ def _mended(
     case, lanes = _opened(target, budget_seconds, tell, pool)
     found = case.diagnosis
     if case.healthy:
-        if lanes:
-            lanes.end = -math.inf  # what is not compiled yet need not be
         so_far = "" if case.finished else ", as far as training was seen"
         return _unchanged(case, f"nothing was wrong{so_far}: {_shown(found.outcome)}", started)
     root = f"root cause {found.root_cause}" if found.root_cause else "no cause is known"
@@ -133,11 +131,17 @@ def _opened(
             lanes = Lanes(base, dataset)
         except DataError:  # too few rows, which does not matter where nothing is wrong
             return
+        made.append(lanes)
         share = share_of(lanes, budget_seconds)
         lanes.compile_ahead(always_tried(base, about), share, pool)
-        made.append(lanes)
 
-    case = open_case(target, budget_seconds, tell, begun)
+    searched = False
+    try:
+        case = open_case(target, budget_seconds, tell, begun)
+        searched = not case.healthy
+    finally:
+        if made and not searched:  # healthy, or stopped: nobody needs what is not compiled yet
+            made[0].end = -math.inf
     return case, made[0] if made else None
 
 

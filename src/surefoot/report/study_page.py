@@ -127,6 +127,19 @@ def _plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
+def _named(key: str, keys: list[str]) -> str:
+    """Return a varied key as words: its last part, where no other's is the same.
+
+    >>> _named("train.batch_size", ["train.batch_size", "optimizer.name", "schedule.name"])
+    'batch size'
+    >>> _named("schedule.name", ["train.batch_size", "optimizer.name", "schedule.name"])
+    'schedule.name'
+    """
+    last = [other.rpartition(".")[2] for other in keys]
+    own = key.rpartition(".")[2]
+    return words(own if last.count(own) == 1 else key)
+
+
 def _is_number(column: Array) -> bool:
     return column.dtype.kind in "iuf"
 
@@ -142,11 +155,11 @@ def _key_axis(column: Array, label: str) -> dict[str, Any]:
 
 def _response(table: Table, key: str, keys: list[str], scale: Scale, best: int) -> Chart:
     """Draw what settings reach over one key: a curve with its interval for each of the others."""
-    across = _key_axis(table[key], words(key))
+    across = _key_axis(table[key], _named(key, keys))
     others = [name for name in keys if name != key]
     names = np.array(
         [
-            ", ".join(f"{words(o)} {figure(_plain(table[o][i]))}" for o in others) or "mean"
+            ", ".join(f"{_named(o, keys)} {figure(_plain(table[o][i]))}" for o in others) or "mean"
             for i in range(table.rows)
         ],
         object,
@@ -176,7 +189,7 @@ def _response(table: Table, key: str, keys: list[str], scale: Scale, best: int) 
         about += f" {len(chosen)} of {len(groups)} curves are drawn, the best one's first."
     return plot(
         f"response-{key}",
-        f"{sentence_case(words(scale.name))} over {words(key)}",
+        f"{sentence_case(words(scale.name))} over {_named(key, keys)}",
         across,
         axis(scale.name) if scale.higher else axis(scale.name, toggle=True),
         lines,
@@ -187,12 +200,14 @@ def _response(table: Table, key: str, keys: list[str], scale: Scale, best: int) 
 
 def _at_their_best(table: Table, key: str, keys: list[str], scale: Scale) -> Chart:
     """Draw what each value of a key reaches with the values of the others that suit it best."""
-    across = _key_axis(table[key], words(key))
+    across = _key_axis(table[key], _named(key, keys))
     order = _order(table, scale).tolist()
     values = [str(value) for value in table[key]]
     rows = [next(i for i in order if values[i] == name) for name in across["categories"]]
     others = [name for name in keys if name != key]
-    notes = [", ".join(f"{words(o)} {figure(_plain(table[o][i]))}" for o in others) for i in rows]
+    notes = [
+        ", ".join(f"{_named(o, keys)} {figure(_plain(table[o][i]))}" for o in others) for i in rows
+    ]
     at = list(range(len(rows)))
     mean, low, high = (np.asarray(table[c][rows], np.float64) for c in ("mean", "low", "high"))
     lines = [series("mean", at, mean, mark="points", role="train", notes=notes)]
@@ -201,11 +216,11 @@ def _at_their_best(table: Table, key: str, keys: list[str], scale: Scale) -> Cha
         lines.insert(0, series("95 % interval", at, mean, **interval))
     return plot(
         f"response-{key}",
-        f"{sentence_case(words(scale.name))} over {words(key)}",
+        f"{sentence_case(words(scale.name))} over {_named(key, keys)}",
         across,
         axis(scale.name),
         lines,
-        about=f"Each at its best {' and '.join(words(other) for other in others)}: "
+        about=f"Each at its best {' and '.join(_named(other, keys) for other in others)}: "
         + "; ".join(f"{n}: {note}" for n, note in zip(across["categories"], notes, strict=True))
         + ".",
         named=True,
@@ -224,7 +239,7 @@ def _surface(table: Table, keys: list[str], scale: Scale) -> Chart | None:
     finite = z[np.isfinite(z)]
     if not len(finite) or finite.min() == finite.max():
         return None
-    across, up = (_key_axis(table[key], words(key)) for key in keys)
+    across, up = (_key_axis(table[key], _named(key, keys)) for key in keys)
     # Contours run straight on the axes as they are drawn.
     ways = [np.log if own["scale"] == "log" else np.asarray for own in (across, up)]
     levels = np.linspace(finite.min(), finite.max(), _LEVELS + 2)[1:-1].tolist()
@@ -256,7 +271,7 @@ def _parallel(table: Table, keys: list[str], scale: Scale, best: int) -> Chart |
     order = order[np.isfinite(reached)]
     if not len(order):
         return None
-    axes = [*(_key_axis(table[key][order], words(key)) for key in keys), axis(scale.name)]
+    axes = [*(_key_axis(table[key][order], _named(key, keys)) for key in keys), axis(scale.name)]
     ranks = 1 - np.arange(len(order)) / max(len(order) - 1, 1)
     lines = []
     for rank, i in zip(ranks.tolist(), order.tolist(), strict=True):
