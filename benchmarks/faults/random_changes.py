@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import time
 
 from surefoot.errors import SurefootError
 from surefoot.job import dataset_of
@@ -44,6 +43,6 @@ def at_random(recipe: Recipe, trials: int) -> Recipe:
             drawn.setdefault(candidate.recipe, candidate)
         if len(drawn) == wanted:
             break
-    lanes = Lanes(recipe, dataset, 0.0, time.monotonic() + math.inf)
+    lanes = Lanes(recipe, dataset)
     found = lanes.train(dict.fromkeys([recipe, *drawn], _SEEDS))
     return max(found, key=lambda r: -math.inf if found[r].diverged else found[r].mean)
