@@ -7,14 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.faults import random_changes
 from benchmarks.faults.ceiling import ceiling
 from benchmarks.faults.mended import Mended, Scores, kept, measured
 from benchmarks.faults.outcomes import Judged, Outcome
 from benchmarks.faults.programs import Program
+from benchmarks.faults.random_changes import at_random
 from benchmarks.faults.repair import Entry, table
 from benchmarks.faults.torch_programs import Inexpressible, TorchProgram
 from surefoot.files import write_json
+from surefoot.job import prepare
 from surefoot.recipe import Recipe
+from surefoot.repair.remedies.registry import REMEDIES
 
 LAYERS = [{"dense": 8}, {"activation": "relu"}, {"dense": "classes"}, {"activation": "softmax"}]
 IRIS = {
@@ -66,6 +70,15 @@ def test_figures_are_those_worked_out_by_hand():
         "for the worse 50.0% (1/2)",
     ):
         assert any(wanted in line for line in told), wanted
+
+
+def test_of_changes_drawn_at_random_the_best_is_taken(monkeypatch):
+    names = ("rate-down", "rate-far-up", "decay")  # lanes of one program
+    monkeypatch.setattr(random_changes, "REMEDIES", {name: REMEDIES[name] for name in names})
+    slow = prepare({**IRIS, "optimizer": {"name": "adam", "learning_rate": 1e-5}}).recipe
+    found = at_random(slow, 18)
+    assert found.optimizer.learning_rate == pytest.approx(1e-3)
+    assert at_random(slow, 18) == found
 
 
 def test_what_other_code_repaired_is_not_taken_for_this(tmp_path):

@@ -318,6 +318,17 @@ def test_a_failed_proof_is_not_the_end(case, monkeypatch, helps):
         assert done.recipe == done.original
 
 
+def test_where_fresh_seeds_do_well_without_a_change_another_seed_is_enough(case, monkeypatch):
+    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.3, lambda r: 0.97)
+    monkeypatch.setattr(mending, "open_case", lambda *given: case)
+    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
+    done = mending.mend(case.recipe, 60.0)
+    assert not done.repaired
+    assert done.sentence.startswith("nothing to repair: on fresh seeds the recipe as it is does")
+    assert "(accuracy 0.970); another seed is enough" in done.sentence
+    assert len([1 for _, share in lanes.trained if share == 1]) <= 3  # one proof ends it
+
+
 def test_what_is_proven_and_still_behind_is_kept_while_better_is_sought(case, monkeypatch):
     reached = {0.01: 0.6, 0.1: 0.95}
 

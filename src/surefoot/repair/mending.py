@@ -78,7 +78,7 @@ def _mended(
         best = min(near, key=lambda candidate: len(candidate.steps))
         return _repaired(case, best, table, proven[best], started)
     failed = list(proofs.values())
-    sentence = _refuted(failed) if failed else _in_vain(table)
+    sentence = _refuted(table, failed) if failed else _in_vain(table)
     return _unchanged(case, sentence, started, table, failed)
 
 
@@ -108,6 +108,8 @@ def _settled(
             return True
         proofs[candidate] = proof
         if proof.proven and proof.mean("repaired") >= table.good_enough:
+            return True
+        if _another_seed_is_enough(table, proof):
             return True
         table.set_aside.add(candidate.recipe)
     return False
@@ -167,9 +169,20 @@ def _in_vain(table: Table) -> str:
     )
 
 
-def _refuted(failed: Sequence[Proof]) -> str:
+def _another_seed_is_enough(table: Table, proof: Proof) -> bool:
+    """Whether the recipe as it is does as well as simple methods, over the proof's seeds."""
+    as_it_is = min(proof.mean("original"), proof.mean("no-op"))
+    return not (proof.proven or table.of_the_rows) and as_it_is >= table.case.goal_to_prove
+
+
+def _refuted(table: Table, failed: Sequence[Proof]) -> str:
     """Say what the proofs were against."""
     best = max(failed, key=lambda proof: proof.gain)
+    if _another_seed_is_enough(table, failed[-1]):
+        return (
+            f"nothing to repair: on fresh seeds the recipe as it is does as well as simple methods "
+            f"({failed[-1].measure} {failed[-1].mean('original'):.3f}); another seed is enough"
+        )
     proofs = "the proof failed" if len(failed) == 1 else f"{len(failed)} proofs failed"
     if best.gain > best.spread:
         reached = f"{best.measure} {best.mean('repaired'):.3f} on {best.rows} rows"
