@@ -132,6 +132,15 @@ def test_numbers_are_tried_on_top_of_what_helps_by_then(case):
     assert not any(r.net.layers != case.base.net.layers for r in lanes.asked[4:])  # after the first
 
 
+def test_where_the_recipe_itself_is_not_trained_in_time_nothing_is_found(case):
+    lanes = Pretended(lambda r: 0.3)
+    train = lanes.train
+    lanes.train = lambda wanted, **more: {
+        r: scores for r, scores in train(wanted, **more).items() if r.optimizer.name == "adam"
+    }
+    assert not _first(lanes, case).helped
+
+
 @pytest.mark.parametrize(("reached", "structures"), [(0.91, False), (0.89, True)])
 def test_what_waits_for_the_compiler_is_not_tried_for_a_point_or_two(case, reached, structures):
     lanes = Pretended(lambda r: reached if r.optimizer.learning_rate == 0.01 else 0.3)

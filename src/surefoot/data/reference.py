@@ -80,7 +80,7 @@ def reference_parts(dataset: Dataset, parts: Iterable[Array]) -> list[float] | N
     >>> from surefoot.data import load
     >>> from surefoot.recipe import Data
     >>> reference_parts(load(Data(source="iris")), [np.arange(15), np.arange(15, 30)])
-    [1.0, 0.9333333333333333]
+    [1.0, 0.8666666666666667]
     """
     assert dataset.y_val is not None
     found = _found(dataset)

@@ -180,10 +180,10 @@ class Table:
         return len(keys) + (("net", "layers") in keys)
 
     @property
-    def best_edit(self) -> Candidate:
-        """What has the highest score but for anchors."""
-        edits = [c for r, c in self.candidates.items() if r not in self.anchors]
-        return max(edits, key=self.score)
+    def best_edit(self) -> tuple[Step, ...]:
+        """The changes with the highest score, but for anchors; none where no others were tried."""
+        edits = [c for recipe, c in self.candidates.items() if recipe not in self.anchors]
+        return max(edits, key=self.score).steps if edits else ()
 
     @property
     def reached(self) -> bool:
@@ -268,8 +268,11 @@ def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     more = RATES if root in _OF_THE_RATE else DECAYS if table.of_the_rows else ()
     numbers = [REMEDIES[name] for name in (*NUMBERS, *more)]
     # Where something helps by now, more may on top of it: with the right rate a net may overfit.
-    so_far = {(), table.best_edit.steps}
-    yield "other numbers", [_made(case, [*steps, own]) for steps in so_far for own in numbers]
+    so_far = dict.fromkeys([(), table.best_edit])
+    yield (
+        "other numbers",
+        [_made(case, [*steps, own]) for steps in so_far for own in numbers if own not in steps],
+    )
     # What follows waits for the compiler, for a point or two.
     table.patient = False
     yield "what there is by now", []
