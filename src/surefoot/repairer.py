@@ -37,7 +37,7 @@ def _compiled(recipe: Recipe) -> Job:
 def repair(
     target: Run | Recipe | Job | str | Path,
     *,
-    budget_seconds: float = 60.0,
+    budget_seconds: float | None = None,
     out: str | Path | None = None,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Repair:
@@ -56,7 +56,7 @@ def repair(
     Args:
         target: a run or its folder, a recipe or the path of its TOML file, or a job.
         budget_seconds: how long search and proof may take, about; a training of the repaired
-            recipe comes after it.
+            recipe comes after it. A minute or six trainings, whichever is longer, without it.
         out: the folder; ``repairs/NAME-N`` where nothing is given.
         tell: called with a line for people before each thing that takes long.
 
@@ -79,7 +79,7 @@ def repair(
     >>> sf.repair(healthy).repaired
     False
     """
-    if not budget_seconds > 0:
+    if budget_seconds is not None and not budget_seconds > 0:
         raise RecipeError(f"budget_seconds = {budget_seconds}: must be above 0")
     if out is not None and os.path.lexists(out):  # before the work, not after it
         raise RunError(f"{out}: exists already; give another folder, or remove this one")

@@ -41,6 +41,7 @@ class Pretended:
     width: int = 6
     lane_seconds: float = 0.01
     chunk_seconds: float = 1e-3
+    steps: int = 1000
     rows: int = 100
     left: float = 60.0
     measure: str = "accuracy"
@@ -355,6 +356,60 @@ def test_what_is_proven_and_still_behind_is_kept_while_better_is_sought(case, mo
     done = mending.mend(case.recipe, 60.0)
     assert done.changes == ("a hundredth of the rate",)
     assert done.sentence.startswith("improved: accuracy 0.600")
+
+
+@pytest.mark.parametrize(("steps", "share"), [(1_000_000, 1 / 6), (1000, 0.3)])
+def test_of_what_takes_long_a_part_is_tried_and_proven_that_tells_something(
+    case, monkeypatch, steps, share
+):
+    lanes = Pretended(
+        lambda r: 0.95 if r.optimizer.learning_rate == 0.01 else 0.3,
+        lambda r: 0.88 if r.optimizer.learning_rate == 0.01 else 0.3,
+        steps=steps,
+        chunk_seconds=20.0,
+    )
+    monkeypatch.setattr(mending, "open_case", lambda *given: replace(case, lane_seconds=20.0))
+    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
+    done = mending.mend(case.recipe)
+    (_, searched), (_, proven) = lanes.trained[0], lanes.trained[-1]
+    assert searched == pytest.approx(share)
+    assert done.changes == ("a hundredth of the rate",)  # points to come: the search ends
+    assert done.proof.share == proven < 1
+    assert done.sentence.endswith(
+        f"choosing, after {proven:.0%} of the training; simple methods reach more, 0.920 and above"
+    )
+
+
+def test_a_budget_is_what_is_asked_for_or_grows_with_the_training(case, monkeypatch):
+    ends = []
+
+    def noted(lanes, case, budget, tell):
+        ends.append(budget)
+        yield Table(lanes, case, (0,), share=1.0, reserve=0.0)
+
+    monkeypatch.setattr(mending, "Lanes", lambda *given: Pretended(lambda r: 0.3))
+    monkeypatch.setattr(mending, "search", noted)
+    for seconds, asked in ((1.0, None), (50.0, None), (50.0, 10.0)):
+        opened = replace(case, lane_seconds=seconds)
+        monkeypatch.setattr(mending, "open_case", lambda *given, opened=opened: opened)
+        assert not mending.mend(case.recipe, asked).repaired
+    assert ends == [60.0, 300.0, 10.0]
+
+
+def test_of_two_rates_that_findings_propose_the_first_goes_together_with_the_rest(make):
+    recipe = make(optimizer={"name": "sgd", "learning_rate": 1.0}, data={"standardize": False})
+    case = _case(
+        recipe,
+        Remedy("a hundredth", {"optimizer.learning_rate": 0.01}),
+        Remedy("a thousandth", {"optimizer.learning_rate": 0.001}),
+        Remedy("scaled", {"data.standardize": True}),
+    )
+    lanes = Pretended(lambda r: 0.3)
+    list(search(lanes, case, 60.0, _silent))
+    both = [r for r in lanes.asked if r.data.standardize and r.net == recipe.net]
+    rates = {r.optimizer.learning_rate for r in both if r.optimizer.name == "sgd"}
+    assert 0.01 in rates
+    assert 1e-5 not in rates
 
 
 @pytest.mark.parametrize(

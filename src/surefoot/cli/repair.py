@@ -26,8 +26,13 @@ def repair(
         Path | None, typer.Option(help="the repair's folder; default: repairs/NAME-N")
     ] = None,
     budget: Annotated[
-        float, typer.Option(help="seconds that search and proof may take, about", min=1.0)
-    ] = 60.0,
+        float | None,
+        typer.Option(
+            help="seconds that search and proof may take, about; default: a minute, or six "
+            "trainings, whichever is longer",
+            min=1.0,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the smallest edit that makes a failing run or recipe train well, and prove it.

@@ -34,6 +34,8 @@ _MOST = 4
 _AGAIN = 2
 # Programs are compiled side by side.
 _THREADS = 2
+# Of trainings that take long a part is tried; after fewer steps nothing is known of most recipes.
+LEAST_STEPS = 300
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Lanes:
     Attributes:
         lane_seconds: what training one lane of it takes, as long as nothing better is known by a
             rule of its layers.
+        steps: of the recipe's whole training.
         width: lanes that are trained at once, before it is asked again whether time is left.
         end: when to stop, on the clock of `time.monotonic`; never, as long as nothing is said.
     """
@@ -117,6 +120,7 @@ class Lanes:
         self._halves: dict[Hashable, tuple[Dataset, Dataset]] = {reading(base): halves(dataset)}
         cohort = self._cohort([without_vitals(base)], 0)
         self.lane_seconds = estimated_seconds(cohort)
+        self.steps = cohort.total_steps
         # By the rule, not by the clock: it is a part of the programs that are compiled.
         self._in_time = next((w for most, w in _WIDTHS if self.lane_seconds < most), _FEWEST)
         self.width = max(self._in_time, min(_MOST, group_width(cohort)))

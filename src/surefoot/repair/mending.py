@@ -23,10 +23,13 @@ from surefoot.repair.shrink import shrunk
 from surefoot.repair.step import About, Candidate
 from surefoot.run import Run
 
+# What search and proof may take where nothing is said: so many seconds, or trainings of the recipe.
+_SECONDS, _TRAININGS = 60.0, 6.0
+
 
 def mend(
     target: Run | Recipe | Job | str | Path,
-    budget_seconds: float,
+    budget_seconds: float | None = None,
     tell: Callable[[str], None] = lambda line: None,
     chosen: Callable[[Recipe], None] = lambda recipe: None,
 ) -> Repair:
@@ -35,7 +38,7 @@ def mend(
     Args:
         target: a run or its folder, a recipe or the path of its TOML file, or a job.
         budget_seconds: how long search and proof may take, after the diagnosis; they are shorter
-            where time is short.
+            where time is short. A minute or six trainings, whichever is longer, without it.
         tell: called with a line for people before each thing that takes long.
         chosen: called with a recipe before it is proven: it may be the new one.
 
@@ -50,13 +53,14 @@ def mend(
 
 def _mended(
     target: Run | Recipe | Job | str | Path,
-    budget_seconds: float,
+    asked_seconds: float | None,
     tell: Callable[[str], None],
     chosen: Callable[[Recipe], None],
     pool: Executor,
 ) -> Repair:
     started = time.monotonic()
-    case, lanes = _opened(target, budget_seconds, tell, pool)
+    case, lanes = _opened(target, asked_seconds, tell, pool)
+    budget_seconds = _budget(asked_seconds, case.lane_seconds)
     found = case.diagnosis
     if case.healthy:
         so_far = "" if case.finished else ", as far as training was seen"
@@ -107,7 +111,7 @@ def _settled(
         if proof is None:
             return True
         proofs[candidate] = proof
-        if proof.proven and proof.mean("repaired") >= table.good_enough:
+        if proof.proven and proof.mean("repaired") >= table.good_enough(proof.share):
             return True
         if _another_seed_is_enough(table, proof):
             return True
@@ -115,9 +119,13 @@ def _settled(
     return False
 
 
+def _budget(asked: float | None, lane_seconds: float) -> float:
+    return asked or max(_SECONDS, _TRAININGS * lane_seconds)
+
+
 def _opened(
     target: Run | Recipe | Job | str | Path,
-    budget_seconds: float,
+    asked_seconds: float | None,
     tell: Callable[[str], None],
     pool: Executor,
 ) -> tuple[Case, Lanes | None]:
@@ -134,12 +142,12 @@ def _opened(
         except DataError:  # too few rows, which does not matter where nothing is wrong
             return
         made.append(lanes)
-        share = share_of(lanes, budget_seconds)
+        share = share_of(lanes, _budget(asked_seconds, lanes.lane_seconds))
         lanes.compile_ahead(always_tried(base, about), share, pool)
 
     searched = False
     try:
-        case = open_case(target, budget_seconds, tell, begun)
+        case = open_case(target, asked_seconds or _SECONDS, tell, begun)
         searched = not case.healthy
     finally:
         if made and not searched:  # healthy, or stopped: nobody needs what is not compiled yet
@@ -197,10 +205,11 @@ def _repaired(case: Case, best: Candidate, table: Table, proof: Proof, started: 
     before, after = proof.mean("original"), proof.mean("repaired")
     # What is proven to help and still is behind simple methods has more wrong with it.
     behind = after < case.goal_to_prove
+    part = "" if proof.share == 1 else f", after {proof.share:.0%} of the training"
     return Repair(
         True,
         f"{'improved' if behind else 'repaired'}: {proof.measure} {after:.3f} instead of "
-        f"{before:.3f} on {proof.rows} rows and seeds not used for choosing"
+        f"{before:.3f} on {proof.rows} rows and seeds not used for choosing{part}"
         + (f"; simple methods reach more, {case.goal_to_prove:.3f} and above" if behind else ""),
         proof.metrics("original"),
         proof.metrics("repaired"),

@@ -13,7 +13,7 @@ from typing import Any
 from surefoot.errors import SurefootError
 from surefoot.recipe import Recipe, dumps
 from surefoot.repair.case import Case
-from surefoot.repair.lanes import Lanes, Scores
+from surefoot.repair.lanes import LEAST_STEPS, Lanes, Scores
 from surefoot.repair.remedies.registry import REMEDIES
 from surefoot.repair.step import Candidate, applied
 
@@ -42,6 +42,7 @@ class Proof:
             `scores` of each seed, their `mean`, `diverged`, `steps`, `loss` and the measure.
         measure: of the scores, "accuracy" or "R²".
         rows: how many rows were not used for choosing.
+        share: of each training that there was time for.
         gain: the repaired mean over the better of original and no-op.
         spread: the gain that chance makes of such seeds.
         proven: whether the gain is larger, and the recipe more than a guess.
@@ -50,6 +51,7 @@ class Proof:
     lanes: tuple[dict[str, Any], ...]
     measure: str
     rows: int
+    share: float
     gain: float
     spread: float
     proven: bool
@@ -101,7 +103,7 @@ def prove(lanes: Lanes, case: Case, winner: Candidate, earlier: int = 0) -> Proo
             for lane, own in found.items()
             if not known or lane in known
         }
-        proof = _judged(known, lanes, case, winner, other, level)
+        proof = _judged(known, lanes, case, winner, other, level, share)
         if not _LEAST < proof.gain <= proof.spread:  # it is clear, either way
             break
     return proof
@@ -109,9 +111,10 @@ def prove(lanes: Lanes, case: Case, winner: Candidate, earlier: int = 0) -> Proo
 
 def _share(lanes: Lanes, case: Case, kinds: int) -> float:
     """Return the share of each training that there is time for: the same for all seeds."""
-    chunks = math.ceil(kinds * _SEEDS / lanes.width)
-    room = min(_USED * lanes.left, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds))
-    return min(1.0, max(0.02, room / max(chunks * lanes.chunk_seconds, 1e-6)))
+    whole = math.ceil(kinds * _SEEDS / lanes.width) * lanes.chunk_seconds
+    telling = min(1.0, LEAST_STEPS / lanes.steps) * whole
+    room = min(_USED * lanes.left, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds, telling))
+    return min(1.0, max(0.02, room / max(whole, 1e-6)))
 
 
 def _trained(
@@ -146,6 +149,7 @@ def _judged(
     winner: Candidate,
     other: Candidate | None,
     level: float,
+    share: float,
 ) -> Proof:
     changes = {
         "original": "",
@@ -160,7 +164,7 @@ def _judged(
     guessed = repaired.mean <= case.guess + _LEAST
     proven = gain > max(spread, _LEAST) and repaired.diverged == 0 and not guessed
     measure = "R²" if lanes.measure == "rmse" else "accuracy"
-    return Proof(tuple(rows), measure, lanes.rows, gain, spread, proven)
+    return Proof(tuple(rows), measure, lanes.rows, share, gain, spread, proven)
 
 
 def random_change(

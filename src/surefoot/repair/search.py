@@ -11,7 +11,7 @@ from surefoot.errors import SurefootError
 from surefoot.recipe import Recipe
 from surefoot.repair.anchors import clean, plain, restrained
 from surefoot.repair.case import Case
-from surefoot.repair.lanes import Lanes, Scores
+from surefoot.repair.lanes import LEAST_STEPS, Lanes, Scores
 from surefoot.repair.remedies.registry import DECAYS, GENERAL, NUMBERS, RATES, REMEDIES
 from surefoot.repair.step import About, Candidate, Step, applied, stated
 
@@ -36,6 +36,8 @@ _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
 _OF_TRAINING, _AT_LEAST = 0.5, 2.4
 # Fewer seeds may be luck.
 _SEEDS_TO_PROVE = 2
+# What a training may still gain of which only a part was tried.
+_TO_COME = 0.05
 # With the first seeds, nearer to the best than this is worth the others.
 _PROMISING = 0.05
 _ON_TOP = "on top of the best"
@@ -106,11 +108,14 @@ class Table:
         known = math.isfinite(self.anchor) and not self.of_the_rows
         return min(max(goal, self.anchor - self.worth), nearly) if known else nearly
 
-    @property
-    def good_enough(self) -> float:
-        """The score from which on what is proven ends the search: any, without a yardstick."""
+    def good_enough(self, share: float) -> float:
+        """Return the score from which on what is proven ends the search: any, without a yardstick.
+
+        What was trained in part has some points to come.
+        """
         known = not (self.of_the_rows or math.isnan(self.case.goal_to_prove))
-        return self.case.goal_to_prove - self.worth if known else -math.inf
+        behind = self.worth if share == 1 else max(self.worth, _TO_COME)
+        return self.case.goal_to_prove - behind if known else -math.inf
 
     @property
     def of_the_rows(self) -> bool:
@@ -241,7 +246,8 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
 def share_of(lanes: Lanes, budget: float) -> float:
     """Return the share of each recipe's epochs that trials have time for."""
     round_seconds = lanes.chunk_seconds * _TYPICAL * len(_seeds(lanes)) / lanes.width
-    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * lanes.lane_seconds))
+    telling = min(1.0, LEAST_STEPS / lanes.steps) * round_seconds
+    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * lanes.lane_seconds, telling))
     return min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
 
 
@@ -257,7 +263,8 @@ def always_tried(base: Recipe, about: About) -> list[Recipe]:
 def _rounds(table: Table) -> Iterator[tuple[str, list[Candidate]]]:
     case = table.case
     own = _stated(case)
-    together = [_made(case, own)] if len(own) > 1 else []
+    agreeing = _agreeing(case, own)
+    together = [_made(case, agreeing)] if len(agreeing) > 1 else []
     # Few structures at first, since each waits for the compiler.
     root_alone = [_made(case, [s]) for s in own[:1]]
     yield "the root cause's remedy, and a plain net", [*root_alone, *_anchored(table, plain())]
@@ -349,6 +356,19 @@ def _stated(case: Case) -> list[Step]:
         if recipe != case.base:
             steps.setdefault(recipe, _known(remedy, recipe, case))
     return list(steps.values())[:_MOST_STATED]
+
+
+def _agreeing(case: Case, steps: Sequence[Step]) -> list[Step]:
+    """Return the steps that go together: of two rates only the first; layers may change twice."""
+    kept: list[Step] = []
+    changed: set[str] = set()
+    for step in steps:
+        remedy = step.propose(case.base, case.about)
+        keys = set(remedy.edits) if remedy else set()
+        if keys - changed or "net.layers" in keys:
+            kept.append(step)
+        changed |= keys
+    return kept
 
 
 def _known(remedy: Remedy, recipe: Recipe, case: Case) -> Step:
