@@ -176,3 +176,17 @@ def test_an_edit_that_does_not_fit_is_an_error():
     step = Step("wrong", lambda recipe, about: Remedy("wrong", {"train.epochs": -1}))
     with pytest.raises(RecipeError, match="epochs"):
         applied(Recipe.parse(SPOILED), [step], CLASSES)
+
+
+def test_several_changes_of_the_rate_are_told_as_one(make):
+    base = make(optimizer={"name": "sgd", "learning_rate": 1.0})
+    down, decay, far = (REMEDIES[name] for name in ("rate-down", "decay", "rate-far-down"))
+    made = applied(base, [down, decay, far], CLASSES)
+    assert made.steps == (down, decay, far)
+    assert made.texts == ("a weight decay of 0.001", "a rate 1000 times lower")
+    anew = applied(base, [down, REMEDIES["adam"], far], CLASSES)
+    assert anew.texts == (
+        "a tenth of the rate",
+        "Adam at a rate of 0.001",
+        "a hundredth of the rate",
+    )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from surefoot.doctor.edits import rate_of
 from surefoot.doctor.finding import Remedy
 from surefoot.recipe import Recipe
 
@@ -51,7 +53,7 @@ class Candidate:
     Attributes:
         recipe: with all of them.
         steps: those that changed something, in order.
-        texts: of each, what was changed.
+        texts: what was changed; several changes of the rate in a row are one.
     """
 
     recipe: Recipe
@@ -71,15 +73,44 @@ def applied(base: Recipe, steps: Sequence[Step], about: About) -> Candidate:
     >>> applied(recipe, steps, About("classes", True, 100)).texts
     ('a tenth of the rate',)
     """
-    recipe, kept, texts = base, [], []
+    recipe, kept = base, []
+    texts: list[str] = []
+    told: _OfRate | None = None
     for step in steps:
         remedy = step.propose(recipe, about)
         changed = recipe if remedy is None else remedy.apply(recipe)
-        if remedy is not None and changed != recipe:
-            recipe = changed
-            kept.append(step)
-            texts.append(remedy.text)
+        if remedy is None or changed == recipe:
+            continue
+        text = remedy.text
+        if set(remedy.edits) == {"optimizer.learning_rate"}:
+            before, after = rate_of(recipe), rate_of(changed)
+            if told is not None and told.after == before:  # to whoever reads it they are one
+                texts.remove(told.text)
+                before = told.before
+                text = _times(after / before)
+            told = _OfRate(text, before, after)
+        recipe = changed
+        kept.append(step)
+        texts.append(text)
     return Candidate(recipe, tuple(kept), tuple(texts))
+
+
+class _OfRate(NamedTuple):
+    """A change of the rate alone, or several in a row."""
+
+    text: str
+    before: float
+    after: float
+
+
+def _times(factor: float) -> str:
+    """Return what several changes of the rate come to.
+
+    >>> _times(0.001), _times(30.0)
+    ('a rate 1000 times lower', 'a rate 30 times higher')
+    """
+    times = float(f"{max(factor, 1 / factor):.3g}")
+    return f"a rate {times:g} times {'higher' if factor > 1 else 'lower'}"
 
 
 def stated(remedy: Remedy, base: Recipe) -> Step:
