@@ -358,6 +358,26 @@ def test_what_is_proven_and_still_behind_is_kept_while_better_is_sought(case, mo
     assert done.sentence.startswith("improved: accuracy 0.600")
 
 
+@pytest.mark.parametrize(("both", "changes"), [(0.715, 1), (0.75, 2)])
+def test_of_what_is_proven_each_change_more_has_to_be_worth_something(
+    make, monkeypatch, both, changes
+):
+    rate, scaled = {"optimizer.learning_rate": 0.01}, {"data.standardize": True}
+    recipe = make(optimizer={"name": "sgd", "learning_rate": 1.0}, data={"standardize": False})
+    case = _case(recipe, Remedy("a hundredth", rate), Remedy("scaled", scaled))
+
+    def proven(r):
+        right = r.optimizer.learning_rate == 0.01 and r.net == case.base.net
+        return both if right and r.data.standardize else 0.7 if right else 0.3
+
+    lanes = Pretended(lambda r: 0.99 if proven(r) > 0.3 else 0.3, proven)
+    monkeypatch.setattr(mending, "open_case", lambda *given: case)
+    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
+    done = mending.mend(case.recipe, 60.0)
+    assert "a hundredth of the rate" in done.changes
+    assert len(done.changes) == changes
+
+
 @pytest.mark.parametrize(("steps", "share"), [(1_000_000, 1 / 6), (1000, 0.3)])
 def test_of_what_takes_long_a_part_is_tried_and_proven_that_tells_something(
     case, monkeypatch, steps, share

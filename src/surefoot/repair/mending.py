@@ -76,10 +76,8 @@ def _mended(
             break
     proven = {candidate: proof for candidate, proof in proofs.items() if proof.proven}
     if proven:
-        # Again the smallest edit that is nearly as good as any.
-        least = max(proof.mean("repaired") for proof in proven.values()) - table.worth
-        near = [c for c, proof in proven.items() if proof.mean("repaired") >= least]
-        best = min(near, key=lambda candidate: len(candidate.steps))
+        # The best, where each change more has to be worth something.
+        best = max(proven, key=lambda c: proven[c].mean("repaired") - table.worth * len(c.texts))
         return _repaired(case, best, table, proven[best], started)
     failed = list(proofs.values())
     sentence = _refuted(table, failed) if failed else _in_vain(table)
