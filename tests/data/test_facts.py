@@ -88,3 +88,16 @@ def test_pictures_as_bytes_in_an_array():
     facts = look(gather(Data(), (pictures, np.arange(6) % 2)), Data())
     assert facts["constant_columns"] == [1, 2, 3]
     assert facts["inputs"]["maximum"] == 5
+
+
+def test_the_range_is_that_of_what_is_finite_in_many_blocks():
+    x = np.random.default_rng(0).normal(3, 2, (50_000, 5)).astype(np.float32)
+    x[7, 2], x[9, 1] = np.nan, np.inf
+    facts = look(gather(Data(), (x, np.arange(len(x)) % 2)), Data())
+    finite = x[np.isfinite(x)].astype(np.float64)
+    about = facts["inputs"]
+    assert facts["missing"] == 2
+    assert (about["minimum"], about["maximum"]) == (finite.min(), finite.max())
+    np.testing.assert_allclose((about["mean"], about["std"]), (finite.mean(), finite.std()), 1e-12)
+    nothing = np.full((5, 2), np.nan)
+    assert look(gather(Data(), (nothing, np.arange(5) % 2)), Data())["inputs"] is None

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from surefoot.data import preprocessing as fitting
-from surefoot.data.arrays import IMPUTE, LEAVE_OUT, as_features, as_numbers, check_finite
+from surefoot.data.arrays import IMPUTE, LEAVE_OUT, as_features, as_numbers, check_finite, take
 from surefoot.data.channels import fit_channels
 from surefoot.data.columns import Column, Columns
 from surefoot.data.duplicates import row_hashes, shared
@@ -195,28 +195,28 @@ def load(
             weights, w_val = _not_all_zero(weights[train]), _not_all_zero(weights[held_out])
 
     encoding = None
+    # In one array, training rows first: the device takes it over as it is.
+    both = train if held_out is None else np.concatenate([train, held_out])
     if roles is not None:
         prepared = Preprocessing()
         encoding = fit_encoding(x, train, data, embed=embed, apart=roles.apart)
-        x_train = encoding.apply(x, dtype, train, raw.name)
+        x_train = encoding.apply(x, dtype, both, raw.name)
         if held_out is not None:
-            x_val = encoding.apply(x, dtype, held_out, raw.name)
             raw = replace(raw, notes=(*raw.notes, *_leaks(x, encoding, train, held_out)))
         elif x_val is not None:
             x_val = encoding.apply(x_val, dtype, name="the validation table")
     elif as_bytes:
         prepared = fit_channels(x, train, weights) if data.standardize else Preprocessing()
-        x_train = x if train is None else x[train]
-        x_val = x[held_out] if held_out is not None else x_val
+        x_train = x if both is None else take(x, both)
     else:
         prepared = fitting.fit(
             x, train, standardize=data.standardize, impute=impute, clip=data.clip, weights=weights
         )
-        x_train = prepared.apply(x, dtype, train)
-        if held_out is not None:
-            x_val = prepared.apply(x, dtype, held_out)
-        elif x_val is not None:
+        x_train = prepared.apply(x, dtype, both)
+        if held_out is None and x_val is not None:
             x_val = prepared.apply(x_val, dtype, name="x_val")
+    if held_out is not None:
+        x_train, x_val = np.split(x_train, [len(train)])
     return Dataset(
         x_train=x_train,
         y_train=y,

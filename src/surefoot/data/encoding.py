@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from surefoot.data.arrays import IMPUTE
+from surefoot.data.arrays import IMPUTE, aligned
 from surefoot.data.columns import Column, Columns, Rows, name_some
 from surefoot.data.features import Date, Feature, Lookup, Numeric, dates, numbers
 from surefoot.data.kinds import TRUTH, Kind, label_counts, recognize
@@ -115,7 +115,7 @@ class Encoding:
             )
         read = [feature.read(columns[n], n) for n, feature in self.features.items()]
         count = columns.rows if rows is None else len(rows)
-        out = np.empty((count, len(self.names)), dtype)
+        out = aligned((count, len(self.names)), dtype)
         ends = np.cumsum([len(feature.parts) for feature in self.features.values()]).tolist()
         places = [slice(first, last) for first, last in zip([0, *ends], ends, strict=False)]
 

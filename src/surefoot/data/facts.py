@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from surefoot.data.arrays import as_features
+from surefoot.data.arrays import as_features, blocks
 from surefoot.data.columns import Column, Columns
-from surefoot.data.duplicates import row_hashes
+from surefoot.data.duplicates import mix, row_hashes
 from surefoot.data.kinds import recognize
 from surefoot.data.roles import separate
 from surefoot.data.source import Raw
@@ -82,18 +83,31 @@ def _describe(name: str, column: Column) -> dict[str, Any]:
         "distinct": len(np.unique(present.values[:_MOST_ROWS])),
     }
     if column.labels is None and column.values.dtype.kind in "iuf" and len(present):
-        values = present.values.astype(np.float64)
-        about |= _range(values)
+        about |= _range(present.values) or {}
     return about
 
 
-def _range(values: NDArray[Any]) -> dict[str, float]:
-    return {
-        "minimum": float(values.min()),
-        "maximum": float(values.max()),
-        "mean": float(values.mean(dtype=np.float64)),
-        "std": float(values.std(dtype=np.float64)),
-    }
+def _range(values: NDArray[Any]) -> dict[str, float] | None:
+    """Return extremes, mean and standard deviation of what is finite, block by block."""
+    count, total, least, most = 0, 0.0, math.inf, -math.inf
+    for own in _finite(values):
+        count += own.size
+        total += float(own.sum())
+        least, most = min(least, float(own.min())), max(most, float(own.max()))
+    if not count:
+        return None
+    mean = total / count
+    square = sum(float(np.square(own - mean).sum()) for own in _finite(values))
+    return {"minimum": least, "maximum": most, "mean": mean, "std": math.sqrt(square / count)}
+
+
+def _finite(values: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
+    """Yield what is finite, block by block, as float64."""
+    for _, block in blocks(values):
+        own = block.astype(np.float64).ravel()
+        own = own[np.isfinite(own)]
+        if own.size:
+            yield own
 
 
 def _equal_pairs(table: Columns) -> Iterator[tuple[str, str]]:
@@ -107,13 +121,14 @@ def _equal_pairs(table: Columns) -> Iterator[tuple[str, str]]:
 
 def _alike(table: Columns) -> dict[str, int]:
     """Count rows that repeat an earlier one, exactly and nearly."""
-    names = list(table)[:_MOST_COLUMNS]
-    looked = Columns(
-        {name: table[name].take(np.arange(min(table.rows, _MOST_ROWS))) for name in names}
-    )
-    identical = _repeats(row_hashes(looked))
-    near = _repeats(row_hashes(Columns({n: _rounded(c) for n, c in looked.items()})))
-    return {"identical_rows": identical, "near_identical_rows": near - identical}
+    rows = np.arange(min(table.rows, _MOST_ROWS))
+    identical, near = np.zeros((2, len(rows)), np.uint64)
+    for name in list(table)[:_MOST_COLUMNS]:
+        column = table[name].take(rows)
+        mix(identical, column)
+        mix(near, _rounded(column))
+    repeated = _repeats(identical)
+    return {"identical_rows": repeated, "near_identical_rows": _repeats(near) - repeated}
 
 
 def _rounded(column: Column) -> Column:
@@ -130,7 +145,7 @@ def _repeats(hashes: NDArray[np.uint64]) -> int:
 
 def _of_array(raw: Raw) -> dict[str, Any]:
     x = as_features(raw.x, "x")
-    finite = np.isfinite(x) if x.dtype.kind == "f" else np.ones(x.shape, bool)
+    missing = sum(block.size - int(np.isfinite(block).sum()) for _, block in blocks(x))
     pictures = raw.pictures is not None
     flat = _thumbnails(x) if pictures else x.reshape(len(x), -1)
     columns = {str(i): Column(flat[:, i]) for i in range(min(flat.shape[1], _MOST_COLUMNS))}
@@ -139,8 +154,8 @@ def _of_array(raw: Raw) -> dict[str, Any]:
         "form": "pictures" if pictures else "arrays",
         "rows": len(x),
         "shape": list(x.shape[1:]),
-        "inputs": _range(x[finite]) if finite.any() else None,
-        "missing": int(x.size - finite.sum()),
+        "inputs": _range(x),
+        "missing": missing,
         "constant_columns": [] if pictures else np.flatnonzero(constant).tolist(),
         **_alike(Columns(columns)),
     }
@@ -167,5 +182,5 @@ def _of_target(target: Target, y: NDArray[Any]) -> dict[str, Any]:
     elif target.kind == "labels":
         about["shares"] = [float(share) for share in y.mean(axis=0)]
     else:
-        about |= _range(y)
+        about |= _range(y) or {}
     return about

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from surefoot.data.arrays import BLOCK, short
+from surefoot.data.arrays import BLOCK, aligned, short
 from surefoot.errors import DataError
 
 Impute = Literal["refuse", "mean", "median", "zero"]
@@ -56,7 +56,7 @@ class Preprocessing:
         array([[0.],
                [2.]], dtype=float32)
         """
-        out = np.empty((len(x) if rows is None else len(rows), *x.shape[1:]), dtype)
+        out = aligned((len(x) if rows is None else len(rows), *x.shape[1:]), dtype)
         for start, block in _blocks(x, rows, self.fill):
             if self.low is not None and self.high is not None:
                 np.clip(block, self.low, self.high, out=block)

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from surefoot.data.arrays import aligned
 from surefoot.engine.blueprint import step_numbers
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.inputs import InputScaling
@@ -38,7 +39,25 @@ def place_rows(cohort: Cohort, layout: Layout = SINGLE) -> tuple[Rows, Rows]:
 
 
 def _joined(arrays: Sequence[Any]) -> Any:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    """Return arrays as one; those that lie side by side in memory uncopied."""
+    if len(arrays) == 1:
+        return arrays[0]
+    first, second = arrays
+    shape = (len(first) + len(second), *first.shape[1:])
+    memory = _memory(first)
+    if memory is not None and memory is _memory(second) and first.dtype == second.dtype:
+        start = first.ctypes.data - memory.ctypes.data
+        if start + first.nbytes == second.ctypes.data - memory.ctypes.data:
+            return np.ndarray(shape, first.dtype, memory, start)
+    return np.concatenate(arrays, out=aligned(shape, np.result_type(first, second)))
+
+
+def _memory(array: Any) -> NDArray[Any] | None:
+    """Return the array of which one is a part in one piece; None where it is its own, or not."""
+    if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
+        return None
+    base = array.base
+    return base if isinstance(base, np.ndarray) and base.flags.c_contiguous else None
 
 
 def _row_weights(cohort: Cohort, training: NDArray[Any] | None) -> NDArray[Any] | None:
