@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
 from typing import NamedTuple, Protocol
 
@@ -41,6 +42,10 @@ class Feed(Protocol):
         """Return at most `count` steps of an epoch, from the step `done` on."""
         ...
 
+    def ahead(self) -> None:
+        """Prepare what is taken next, while steps are being taken; called by any thread."""
+        ...
+
     def close(self) -> None:
         """Let go of what is open."""
         ...
@@ -53,16 +58,29 @@ class Resident:
         steps: the most that are taken at once.
     """
 
-    def __init__(self, cohort: Cohort, data: Rows, steps: int) -> None:
+    def __init__(self, cohort: Cohort, data: Rows, steps: int, last: int) -> None:
+        """Begin with any epoch; none is drawn ahead after the last."""
         self.steps = steps
-        self._cohort, self._data = cohort, data
+        self._cohort, self._data, self._last = cohort, data, last
         self._epoch, self._order = 0, np.zeros((0, 0), np.int32)
+        self._next: NDArray[np.int32] | None = None
+        self._drawing = threading.Lock()
 
     def take(self, epoch: int, done: int, count: int) -> Given:
         """Return steps of an epoch."""
         if epoch != self._epoch:
-            self._epoch, self._order = epoch, self._cohort.order(epoch)
+            drawn = self._next if epoch == self._epoch + 1 else None
+            self._order = self._cohort.order(epoch) if drawn is None else drawn
+            self._epoch, self._next = epoch, None
         return Given(self._data, self._order[..., done : done + count, :])
+
+    def ahead(self) -> None:
+        """Draw the next epoch's order; where a thread does already, others have nothing to do."""
+        if self._next is None and self._epoch < self._last and self._drawing.acquire(False):
+            try:
+                self._next = self._cohort.order(self._epoch + 1)
+            finally:
+                self._drawing.release()
 
     def close(self) -> None:
         """Do nothing."""
@@ -132,6 +150,9 @@ class Streamed:
             weights = weights.astype(self._dtype)
         return self._layout.everywhere(Rows(x, y, weights))
 
+    def ahead(self) -> None:
+        """Do nothing: the stream reads ahead by itself."""
+
     def close(self) -> None:
         """Stop reading."""
         self._chunks.close()
@@ -159,5 +180,5 @@ def feed_for(
     """
     stream = cohort.dataset.stream
     if stream is None:
-        return Resident(cohort, data, steps)
+        return Resident(cohort, data, steps, last)
     return Streamed(cohort, stream, steps, first, last, done, layout)

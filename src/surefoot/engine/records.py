@@ -31,21 +31,16 @@ def plan(
     marked = steps < vitals.first
     if vitals.every:
         marked |= steps % vitals.every == 0
-    recorded_steps = steps[marked]
-    ends = np.append(recorded_steps, first + count)
-    starts = np.append(first, recorded_steps + 1)
-    gaps = ends - starts
-    followed = np.append(np.ones(len(recorded_steps), bool), False)
-    if gaps[-1] == 0 and len(gaps) > 1:
-        gaps, followed = gaps[:-1], followed[:-1]
-    used = len(gaps)
-    missing = room - used
-    return (
-        np.pad(gaps, (0, missing)).astype(np.int32),
-        np.pad(followed, (0, missing)),
-        recorded_steps,
-        used,
-    )
+    recorded = steps[marked]
+    number = len(recorded)
+    places = np.empty(number + 2, np.int64)
+    places[0], places[1:-1], places[-1] = first - 1, recorded, first + count
+    between = np.diff(places) - 1
+    used = number + int(between[-1] > 0 or number == 0)
+    gaps, followed = np.zeros(room, np.int32), np.zeros(room, bool)
+    gaps[:used] = between[:used]
+    followed[:number] = True
+    return gaps, followed, recorded, used
 
 
 def room_for(vitals: Vitals, count: int) -> int:

@@ -323,6 +323,7 @@ class Training:
         def group(part: Carried, orders: Orders) -> tuple[Carried, Record]:
             """Take the steps of one group, and wait for them."""
             states, record = self._train(part.states, part.given, data, orders)
+            self._feed.ahead()
             return part._replace(states=states), jax.tree.map(np.asarray, record)
 
         trained = self._groups.run(group, self._lanes.parts, orders)
