@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import jax
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from surefoot.engine import groups
 from surefoot.engine.cohort import Cohort
 from surefoot.engine.groups import Groups
 from surefoot.engine.training import train
+from surefoot.engine.width import dealt_width
 
 
 @pytest.mark.parametrize(
@@ -17,6 +20,37 @@ from surefoot.engine.training import train
 )
 def test_groups_are_of_equal_size_and_no_more_than_cores(lanes, cores, count):
     assert Groups(lanes, cores=cores).count == count
+
+
+@pytest.mark.parametrize(
+    ("lanes", "width", "cores", "dealt"),
+    [
+        (32, 8, 2, None),
+        (33, 8, 2, 9),
+        (128, 8, 2, 16),
+        (100, 8, 2, 13),
+        (5, 1, 2, 2),
+        (4, 1, 2, None),
+    ],
+)
+def test_many_lanes_are_dealt_out_in_groups_that_take_turns(
+    monkeypatch, lanes, width, cores, dealt
+):
+    monkeypatch.setattr("surefoot.engine.width.group_width", lambda cohort: width)
+    monkeypatch.setattr("surefoot.engine.width.groups_at_once", lambda: cores)
+    found = dealt_width(SimpleNamespace(lanes=lanes))
+    assert found == dealt
+    if found:
+        assert Groups(lanes, found).count * found < lanes + found
+
+
+def test_a_lane_comes_out_the_same_where_groups_take_turns(monkeypatch, make_recipe, dataset):
+    recipes = [make_recipe(seed=seed, train={"epochs": 3}) for seed in range(5)]
+    whole = train(Cohort(recipes, dataset))
+    monkeypatch.setattr("surefoot.engine.width.group_width", lambda cohort: 1)
+    monkeypatch.setattr("surefoot.engine.width.groups_at_once", lambda: 2)
+    for one, other in zip(whole, train(Cohort(recipes, dataset)), strict=True):
+        np.testing.assert_allclose(one.train, other.train, rtol=1e-5)
 
 
 def test_what_is_split_is_joined_again():

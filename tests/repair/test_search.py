@@ -2,83 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
+from dataclasses import replace
 
-import numpy as np
 import pytest
 import scipy.stats
 
-from surefoot.doctor.diagnosis import Diagnosis
-from surefoot.doctor.finding import Finding, Remedy
-from surefoot.doctor.outcome import Outcome
+from surefoot.doctor.finding import Remedy
 from surefoot.recipe import Recipe
 from surefoot.repair.case import Case
-from surefoot.repair.lanes import Scores
 from surefoot.repair.proof import chance_gain, prove, random_change
 from surefoot.repair.remedies.registry import REMEDIES
 from surefoot.repair.search import Table, search
 from surefoot.repair.shrink import shrunk
 from surefoot.repair.step import About, applied
 
-# The package's `repair` is the function of that name.
-mending = importlib.import_module("surefoot.repair.mending")
 ABOUT = About("classes", True, 1000)
 Score = Callable[[Recipe], float]
-
-
-@dataclass
-class Pretended:
-    """Lanes whose scores are made up."""
-
-    score: Score
-    proven: Score | None = None  # where it is another, on fresh seeds and rows
-    noise: float = 0.0
-    width: int = 6
-    lane_seconds: float = 0.01
-    chunk_seconds: float = 1e-3
-    steps: int = 1000
-    rows: int = 100
-    left: float = 60.0
-    measure: str = "accuracy"
-    asked: list[Recipe] = field(default_factory=list)
-    trained: list[tuple[dict[Recipe, list[int]], float]] = field(default_factory=list)
-
-    def train(self, wanted, *, proving=False, share=1.0, reserve=0.0):
-        self.asked += wanted
-        self.trained.append((wanted, share))
-        score = self.proven if proving and self.proven else self.score
-        return {r: self._scores(score(r), seeds) for r, seeds in wanted.items()}
-
-    def compiled(self, recipe):
-        return False
-
-    def at_once(self, recipes, seeds):
-        return dict.fromkeys(recipes, 1)
-
-    def _scores(self, value, seeds):
-        found = tuple(value + self.noise * (-1) ** seed for seed in seeds)
-        lost = math.isnan(value)
-        return Scores(found, found, found, (lost,) * len(seeds), 10, True)
-
-
-@pytest.fixture
-def case(make) -> Case:
-    """A recipe at a rate of 1, whose diagnosis proposes another."""
-    recipe = make(optimizer={"name": "sgd", "learning_rate": 1.0})
-    return _case(recipe, Remedy("a hundredth", {"optimizer.learning_rate": 0.01}))
-
-
-def _case(recipe: Recipe, *remedies: Remedy) -> Case:
-    finding = Finding("diverged", "error", 0, (), {}, "observed", "", remedies)
-    about = Outcome("accuracy", 0.3, 0.3, 0.3, 0.95, 0.3, 0.65, 0.0, "failed")
-    found = Diagnosis("unhealthy", "diverged", (finding,), ("diverged",), about, ())
-    rows = SimpleNamespace(target=SimpleNamespace(kind="classes"), y_val=np.arange(4))
-    return Case(recipe, recipe, rows, found, ABOUT, 0.92, 0.92, True, 0.01)
 
 
 def _silent(line: str) -> None:
@@ -93,8 +35,8 @@ def _any(recipe: Recipe) -> bool:
     return True
 
 
-def test_what_a_finding_proposes_is_enough_where_it_helps(case):
-    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.3)
+def test_what_a_finding_proposes_is_enough_where_it_helps(case, pretended):
+    lanes = pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.3)
     table = _first(lanes, case)
     assert table.helped
     assert table.best().texts == ("a hundredth of the rate",)
@@ -102,30 +44,32 @@ def test_what_a_finding_proposes_is_enough_where_it_helps(case):
 
 
 @pytest.mark.parametrize(("common_sense", "changes"), [(0.94, 1), (0.98, 2)])
-def test_a_small_change_is_enough_where_it_comes_up_to_common_sense(case, common_sense, changes):
+def test_a_small_change_is_enough_where_it_comes_up_to_common_sense(
+    case, common_sense, changes, pretended
+):
     def score(r):
         if r.optimizer.name == "adam":  # needs another net, too
             return common_sense if r.net != case.base.net else 0.3
         return 0.935 if r.optimizer.learning_rate == 0.01 else 0.3
 
-    table = _first(Pretended(score), case)
+    table = _first(pretended(score), case)
     best = shrunk(table, table.best())
     assert len(best.steps) == changes
     assert table.score(best) >= common_sense - table.worth
 
 
-def test_where_nothing_is_proposed_general_remedies_are_tried(make):
-    case = _case(make())
-    lanes = Pretended(lambda r: 0.95 if r.optimizer.learning_rate == 0.1 else 0.3)
+def test_where_nothing_is_proposed_general_remedies_are_tried(make, pretended, case_of):
+    case = case_of(make())
+    lanes = pretended(lambda r: 0.95 if r.optimizer.learning_rate == 0.1 else 0.3)
     assert _first(lanes, case).best().texts == ("ten times the rate",)
 
 
-def test_numbers_are_tried_on_top_of_what_helps_by_then(case):
+def test_numbers_are_tried_on_top_of_what_helps_by_then(case, pretended):
     def score(r):
         right = r.optimizer.learning_rate == 0.01
         return 0.95 if right and r.train.early_stopping else 0.6 if right else 0.3
 
-    lanes = Pretended(score)
+    lanes = pretended(score)
     assert _first(lanes, case).best().texts == (
         "a hundredth of the rate",
         "stop when validation gets worse",
@@ -133,8 +77,8 @@ def test_numbers_are_tried_on_top_of_what_helps_by_then(case):
     assert not any(r.net.layers != case.base.net.layers for r in lanes.asked[4:])  # after the first
 
 
-def test_where_the_recipe_itself_is_not_trained_in_time_nothing_is_found(case):
-    lanes = Pretended(lambda r: 0.3)
+def test_where_the_recipe_itself_is_not_trained_in_time_nothing_is_found(case, pretended):
+    lanes = pretended(lambda r: 0.3)
     train = lanes.train
     lanes.train = lambda wanted, **more: {
         r: scores for r, scores in train(wanted, **more).items() if r.optimizer.name == "adam"
@@ -143,15 +87,17 @@ def test_where_the_recipe_itself_is_not_trained_in_time_nothing_is_found(case):
 
 
 @pytest.mark.parametrize(("reached", "structures"), [(0.91, False), (0.89, True)])
-def test_what_waits_for_the_compiler_is_not_tried_for_a_point_or_two(case, reached, structures):
-    lanes = Pretended(lambda r: reached if r.optimizer.learning_rate == 0.01 else 0.3)
+def test_what_waits_for_the_compiler_is_not_tried_for_a_point_or_two(
+    case, reached, structures, pretended
+):
+    lanes = pretended(lambda r: reached if r.optimizer.learning_rate == 0.01 else 0.3)
     assert _first(lanes, case).reached is not structures
     assert any(r.train.loss == "mean_absolute_error" for r in lanes.asked) is structures
     assert any(r.optimizer.weight_decay for r in lanes.asked)  # numbers, in either case
 
 
-def test_where_two_seeds_are_good_enough_no_third_is_trained(case):
-    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.98)
+def test_where_two_seeds_are_good_enough_no_third_is_trained(case, pretended):
+    lanes = pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.98)
     lanes.at_once = lambda recipes, seeds: dict.fromkeys(recipes, 2)
     table = _first(lanes, case)
     assert table.reached
@@ -160,19 +106,21 @@ def test_where_two_seeds_are_good_enough_no_third_is_trained(case):
     assert {len(scores.scores) for scores in _first(lanes, case).scores.values()} == {3}
 
 
-def test_changes_that_help_together_alone_are_found_and_what_is_not_needed_is_undone(make):
+def test_changes_that_help_together_alone_are_found_and_what_is_not_needed_is_undone(
+    make, pretended, case_of
+):
     recipe = make(net={"initializer": "zeros"}, data={"standardize": False})
 
     def score(r):
         return 0.95 if r.net.initializer.name != "zeros" and r.data.standardize else 0.3
 
-    case = _case(recipe)
-    table = _first(Pretended(score), case)
+    case = case_of(recipe)
+    table = _first(pretended(score), case)
     best = shrunk(table, table.best())
     assert {step.name for step in best.steps} == {"inputs", "weights"}
 
 
-def test_small_losses_of_undoing_do_not_add_up(make):
+def test_small_losses_of_undoing_do_not_add_up(make, pretended, case_of):
     recipe = make(net={"initializer": "zeros"}, data={"standardize": False})
     steps = [REMEDIES[name] for name in ("inputs", "weights", "clipped", "stopping")]
     best = applied(recipe, steps, ABOUT)
@@ -182,7 +130,7 @@ def test_small_losses_of_undoing_do_not_add_up(make):
         lost = [r.data != kept.data, r.net != kept.net, r.train != kept.train]
         return 0.95 - 0.0075 * sum(lost)
 
-    table = Table(Pretended(score), _case(recipe), range(3), 1.0, 0.0)
+    table = Table(pretended(score), case_of(recipe), range(3), 1.0, 0.0)
     table.try_all([best])
     small = shrunk(table, best)
     assert len(small.steps) < len(best.steps)
@@ -190,45 +138,45 @@ def test_small_losses_of_undoing_do_not_add_up(make):
 
 
 @pytest.mark.parametrize("chunk_seconds", [1e-3, 1e3])
-def test_where_the_time_is_over_nothing_is_found(case, chunk_seconds):
-    lanes = Pretended(lambda r: 0.3, chunk_seconds=chunk_seconds)
+def test_where_the_time_is_over_nothing_is_found(case, chunk_seconds, pretended):
+    lanes = pretended(lambda r: 0.3, chunk_seconds=chunk_seconds)
     lanes.train = lambda *given, **more: {}
     assert not _first(lanes, case).helped
 
 
-def test_where_the_rows_are_to_blame_simple_methods_are_no_yardstick(case):
+def test_where_the_rows_are_to_blame_simple_methods_are_no_yardstick(case, pretended):
     found = replace(case.diagnosis, root_cause="data-problem")
-    lanes = Pretended(lambda r: 0.96 if r.train.loss == "mean_absolute_error" else 0.93)
+    lanes = pretended(lambda r: 0.96 if r.train.loss == "mean_absolute_error" else 0.93)
     table = _first(lanes, replace(case, diagnosis=found))
     assert table.top().recipe.train.loss == "mean_absolute_error"
-    assert _first(Pretended(lanes.score), case).reached
+    assert _first(pretended(lanes.score), case).reached
 
 
-def test_where_the_rows_are_to_blame_stronger_decays_are_numbers_to_try(case):
+def test_where_the_rows_are_to_blame_stronger_decays_are_numbers_to_try(case, pretended):
     found = replace(case.diagnosis, root_cause="overfitting")
-    lanes = Pretended(lambda r: 0.97 if r.optimizer.weight_decay == 0.03 else 0.93)
+    lanes = pretended(lambda r: 0.97 if r.optimizer.weight_decay == 0.03 else 0.93)
     table = _first(lanes, replace(case, diagnosis=found))
     assert table.best().texts == ("a weight decay of 0.03",)
 
 
-def test_what_diverges_is_no_help(case):
+def test_what_diverges_is_no_help(case, pretended):
     def score(r):
         return math.nan if r != case.base else 0.3
 
-    table = _first(Pretended(score), case)
+    table = _first(pretended(score), case)
     assert not table.helped
 
 
-def test_nothing_helps_where_all_are_alike(case):
-    table = _first(Pretended(lambda r: 0.3), case)
+def test_nothing_helps_where_all_are_alike(case, pretended):
+    table = _first(pretended(lambda r: 0.3), case)
     assert not table.helped
     assert table.best().steps == ()
 
 
 @pytest.mark.parametrize(("noise", "proven"), [(0.01, True), (0.3, True), (0.7, False)])
-def test_a_gain_counts_beside_what_seeds_make_of_it(case, noise, proven):
+def test_a_gain_counts_beside_what_seeds_make_of_it(case, noise, proven, pretended):
     winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
-    lanes = Pretended(lambda r: 0.6 if r == winner.recipe else 0.3, noise=noise)
+    lanes = pretended(lambda r: 0.6 if r == winner.recipe else 0.3, noise=noise)
     proof = prove(lanes, case, winner)
     assert proof.proven is proven
     names = [row["lane"] for row in proof.lanes]
@@ -238,10 +186,10 @@ def test_a_gain_counts_beside_what_seeds_make_of_it(case, noise, proven):
     )
 
 
-def test_a_proof_that_is_left_open_adds_seeds_and_trains_them_as_long(case):
+def test_a_proof_that_is_left_open_adds_seeds_and_trains_them_as_long(case, pretended):
     winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
     # A gain of 0.1 with such spread: four seeds and eight leave it open.
-    lanes = Pretended(lambda r: 0.4 if r == winner.recipe else 0.3, noise=0.12)
+    lanes = pretended(lambda r: 0.4 if r == winner.recipe else 0.3, noise=0.12)
     lanes.chunk_seconds = 10.0
     proof = prove(lanes, case, winner)
     seeds = [len(wanted[winner.recipe]) for wanted, _ in lanes.trained]
@@ -253,13 +201,13 @@ def test_a_proof_that_is_left_open_adds_seeds_and_trains_them_as_long(case):
     assert [len(row["scores"]) for row in proof.lanes] == [12, 12, 12, 12]
 
 
-def test_what_chance_makes_is_that_of_welch_and_halves_with_each_proof(case):
+def test_what_chance_makes_is_that_of_welch_and_halves_with_each_proof(case, pretended):
     first, second = (0.8, 0.9, 0.7, 0.95), (0.6, 0.62, 0.7, 0.5, 0.55)
     found = scipy.stats.ttest_ind(first, second, equal_var=False, alternative="greater")
     gain = statistics.fmean(first) - statistics.fmean(second)
     assert chance_gain(first, second, found.pvalue) == pytest.approx(gain)
     winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
-    lanes = Pretended(lambda r: 0.5, noise=0.1)
+    lanes = pretended(lambda r: 0.5, noise=0.1)
     for earlier in (0, 1):
         proof = prove(lanes, case, winner, earlier)
         repaired, old = proof.lanes[3]["scores"], proof.lanes[0]["scores"] * 2
@@ -269,17 +217,17 @@ def test_what_chance_makes_is_that_of_welch_and_halves_with_each_proof(case):
 
 
 @pytest.mark.parametrize(("chance", "proven"), [(0.3, True), (0.59, False)])
-def test_what_is_no_more_than_a_guess_is_no_repair(case, chance, proven):
+def test_what_is_no_more_than_a_guess_is_no_repair(case, chance, proven, pretended):
     about = replace(case.diagnosis.outcome, chance=chance)
     case = replace(case, diagnosis=replace(case.diagnosis, outcome=about))
     winner = applied(case.base, [REMEDIES["rate-far-down"]], ABOUT)
-    lanes = Pretended(lambda r: 0.6 if r == winner.recipe else 0.3)
+    lanes = pretended(lambda r: 0.6 if r == winner.recipe else 0.3)
     assert prove(lanes, case, winner).proven is proven
     assert len(lanes.trained) == 1
 
 
-def test_what_a_proof_is_against_is_set_aside_and_the_search_goes_on(case):
-    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate in (0.01, 0.1) else 0.3)
+def test_what_a_proof_is_against_is_set_aside_and_the_search_goes_on(case, pretended):
+    lanes = pretended(lambda r: 0.99 if r.optimizer.learning_rate in (0.01, 0.1) else 0.3)
     found = search(lanes, case, 60.0, _silent)
     table = next(found)
     assert table.best().texts == ("a hundredth of the rate",)
@@ -307,143 +255,19 @@ def test_random_changes_that_need_no_new_program_come_first(case):
         assert slower.texts == ("clip the gradient's norm",)
 
 
-@pytest.mark.parametrize("helps", [True, False])
-def test_a_failed_proof_is_not_the_end(case, monkeypatch, helps):
-    def chosen(r):
-        return 0.99 if r.optimizer.learning_rate in (0.01, 0.1) else 0.3
-
-    def proven(r):
-        return 0.98 if helps and r.optimizer.learning_rate == 0.1 else 0.3
-
-    lanes = Pretended(chosen, proven)
-    monkeypatch.setattr(mending, "open_case", lambda *given: case)
-    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
-    done = mending.mend(case.recipe, 60.0)
-    assert done.repaired is helps
-    assert done.proof.proven is helps
-    if helps:
-        assert done.changes == ("a tenth of the rate",)
-    else:
-        assert "proofs failed: a gain of 0.000" in done.sentence
-        assert done.recipe == done.original
-
-
-def test_where_fresh_seeds_do_well_without_a_change_another_seed_is_enough(case, monkeypatch):
-    lanes = Pretended(lambda r: 0.99 if r.optimizer.learning_rate == 0.01 else 0.3, lambda r: 0.97)
-    monkeypatch.setattr(mending, "open_case", lambda *given: case)
-    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
-    done = mending.mend(case.recipe, 60.0)
-    assert not done.repaired
-    assert done.sentence.startswith("nothing to repair: on fresh seeds the recipe as it is does")
-    assert "(accuracy 0.970); another seed is enough" in done.sentence
-    assert len([1 for _, share in lanes.trained if share == 1]) <= 3  # one proof ends it
-
-
-def test_what_is_proven_and_still_behind_is_kept_while_better_is_sought(case, monkeypatch):
-    reached = {0.01: 0.6, 0.1: 0.95}
-
-    def proven(r):
-        return reached.get(r.optimizer.learning_rate, 0.3) if r.net == case.base.net else 0.3
-
-    lanes = Pretended(lambda r: 0.99 if proven(r) > 0.3 else 0.3, proven)
-    monkeypatch.setattr(mending, "open_case", lambda *given: case)
-    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
-    done = mending.mend(case.recipe, 60.0)
-    assert done.changes == ("a tenth of the rate",)
-    assert done.sentence.startswith("repaired: accuracy 0.950")
-    reached[0.1] = 0.3
-    lanes.left = 60.0
-    done = mending.mend(case.recipe, 60.0)
-    assert done.changes == ("a hundredth of the rate",)
-    assert done.sentence.startswith("improved: accuracy 0.600")
-
-
-@pytest.mark.parametrize(("both", "changes"), [(0.715, 1), (0.75, 2)])
-def test_of_what_is_proven_each_change_more_has_to_be_worth_something(
-    make, monkeypatch, both, changes
+def test_of_two_rates_that_findings_propose_the_first_goes_together_with_the_rest(
+    make, pretended, case_of
 ):
-    rate, scaled = {"optimizer.learning_rate": 0.01}, {"data.standardize": True}
     recipe = make(optimizer={"name": "sgd", "learning_rate": 1.0}, data={"standardize": False})
-    case = _case(recipe, Remedy("a hundredth", rate), Remedy("scaled", scaled))
-
-    def proven(r):
-        right = r.optimizer.learning_rate == 0.01 and r.net == case.base.net
-        return both if right and r.data.standardize else 0.7 if right else 0.3
-
-    lanes = Pretended(lambda r: 0.99 if proven(r) > 0.3 else 0.3, proven)
-    monkeypatch.setattr(mending, "open_case", lambda *given: case)
-    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
-    done = mending.mend(case.recipe, 60.0)
-    assert "a hundredth of the rate" in done.changes
-    assert len(done.changes) == changes
-
-
-@pytest.mark.parametrize(("steps", "share"), [(1_000_000, 1 / 6), (1000, 0.3)])
-def test_of_what_takes_long_a_part_is_tried_and_proven_that_tells_something(
-    case, monkeypatch, steps, share
-):
-    lanes = Pretended(
-        lambda r: 0.95 if r.optimizer.learning_rate == 0.01 else 0.3,
-        lambda r: 0.88 if r.optimizer.learning_rate == 0.01 else 0.3,
-        steps=steps,
-        chunk_seconds=20.0,
-    )
-    monkeypatch.setattr(mending, "open_case", lambda *given: replace(case, lane_seconds=20.0))
-    monkeypatch.setattr(mending, "Lanes", lambda *given: lanes)
-    done = mending.mend(case.recipe)
-    (_, searched), (_, proven) = lanes.trained[0], lanes.trained[-1]
-    assert searched == pytest.approx(share)
-    assert done.changes == ("a hundredth of the rate",)  # points to come: the search ends
-    assert done.proof.share == proven < 1
-    assert done.sentence.endswith(
-        f"choosing, after {proven:.0%} of the training; simple methods reach more, 0.920 and above"
-    )
-
-
-def test_a_budget_is_what_is_asked_for_or_grows_with_the_training(case, monkeypatch):
-    ends = []
-
-    def noted(lanes, case, budget, tell):
-        ends.append(budget)
-        yield Table(lanes, case, (0,), share=1.0, reserve=0.0)
-
-    monkeypatch.setattr(mending, "Lanes", lambda *given: Pretended(lambda r: 0.3))
-    monkeypatch.setattr(mending, "search", noted)
-    for seconds, asked in ((1.0, None), (50.0, None), (50.0, 10.0)):
-        opened = replace(case, lane_seconds=seconds)
-        monkeypatch.setattr(mending, "open_case", lambda *given, opened=opened: opened)
-        assert not mending.mend(case.recipe, asked).repaired
-    assert ends == [60.0, 300.0, 10.0]
-
-
-def test_of_two_rates_that_findings_propose_the_first_goes_together_with_the_rest(make):
-    recipe = make(optimizer={"name": "sgd", "learning_rate": 1.0}, data={"standardize": False})
-    case = _case(
+    case = case_of(
         recipe,
         Remedy("a hundredth", {"optimizer.learning_rate": 0.01}),
         Remedy("a thousandth", {"optimizer.learning_rate": 0.001}),
         Remedy("scaled", {"data.standardize": True}),
     )
-    lanes = Pretended(lambda r: 0.3)
+    lanes = pretended(lambda r: 0.3)
     list(search(lanes, case, 60.0, _silent))
     both = [r for r in lanes.asked if r.data.standardize and r.net == recipe.net]
     rates = {r.optimizer.learning_rate for r in both if r.optimizer.name == "sgd"}
     assert 0.01 in rates
     assert 1e-5 not in rates
-
-
-@pytest.mark.parametrize(
-    ("finished", "state", "healthy"),
-    [
-        (True, "fine", True),
-        (True, "unknown", True),
-        (False, "fine", True),
-        (False, "failed", False),
-    ],
-)
-def test_what_was_not_seen_to_its_end_has_to_do_well(make, finished, state, healthy):
-    case = _case(make())
-    outcome = replace(case.diagnosis.outcome, state=state)
-    found = replace(case.diagnosis, verdict="healthy", outcome=outcome)
-    assert replace(case, diagnosis=found, finished=finished).healthy is healthy
-    assert not replace(case, finished=finished).healthy

@@ -31,6 +31,7 @@ from surefoot.engine.result import LaneResult, collect
 from surefoot.engine.snapshot import Lanes, Loop, Snapshot
 from surefoot.engine.step import LaneState
 from surefoot.engine.stopping import Stopping
+from surefoot.engine.width import dealt_width
 
 # A dispatch is kept short enough for progress and Ctrl-C, and long enough that its start, about
 # 0.2 ms, does not count. The first one is short, to learn how long a step takes.
@@ -117,8 +118,9 @@ class Training:
         self._position = 0
         self._losses: list[NDArray[Any]] = []
         self._measures: list[NDArray[Any]] = []
-        self._width = width
         self._layout = layout_for(cohort, width)
+        alone = self._layout.mesh is None
+        self._width = width = dealt_width(cohort) if width is None and alone else width
         self._groups = Groups(cohort.lanes, width, layout=self._layout)
         # Programs of a width are the same, whatever the number of lanes.
         lanes = cohort.lanes if width is None else self._groups.width
@@ -146,7 +148,7 @@ class Training:
                     complete = self._epoch(self._epoch_done + 1)
                     self._epoch_done += complete
                     if complete:
-                        self._offer()
+                        events.offer(self._listener, self.snapshot)
         except BaseException:
             self._feed.close()
             raise
@@ -260,10 +262,6 @@ class Training:
         self._train, self._evaluation.program = compile_all(traced())
         cohort.compile_seconds = time.perf_counter() - started
 
-    def _offer(self) -> None:
-        """Let the listener take a snapshot."""
-        events.offer(self._listener, self.snapshot)
-
     @property
     def _validates(self) -> bool:
         """Whether there are validation rows, and somebody who looks at them after an epoch."""
@@ -306,7 +304,7 @@ class Training:
             if not self._stopping.active:
                 self._lanes.compact(self._running)
             if not over:
-                self._offer()
+                events.offer(self._listener, self.snapshot)
         losses, measures = np.concatenate(self._losses), np.concatenate(self._measures)
         self._judge(epoch, losses, measures, block.validation)
         self._lanes.compact(self._running)
