@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from surefoot.doctor.finding import Remedy
-from surefoot.recipe import Recipe
 from surefoot.repair.search import Table
-from surefoot.repair.step import About
 
 # The package's `repair` is the function of that name.
 mending = importlib.import_module("surefoot.repair.mending")
-ABOUT = About("classes", True, 1000)
-Score = Callable[[Recipe], float]
 
 
 @pytest.mark.parametrize("helps", [True, False])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,7 +19,6 @@ from surefoot.repair.shrink import shrunk
 from surefoot.repair.step import About, applied
 
 ABOUT = About("classes", True, 1000)
-Score = Callable[[Recipe], float]
 
 
 def _silent(line: str) -> None:
