@@ -67,6 +67,7 @@ class Clock:
 
 def child(path: str, stream: bool, batch: int, steps: int) -> None:
     """Train; print what was measured as JSON."""
+    from benchmarks.memory import peak_bytes
     from surefoot.engine.training import train
     from surefoot.job import prepare
 
@@ -93,14 +94,6 @@ def child(path: str, stream: bool, batch: int, steps: int) -> None:
         "facts": job.facts["rows"],
     }
     print(json.dumps(measured))
-
-
-def peak_bytes() -> int:
-    """Return the most memory that this process has held at once (VmHWM)."""
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def run(path: Path, stream: bool, batch: int, steps: int) -> dict:

@@ -21,7 +21,7 @@ _HIDDEN, _CLASSES, _BATCH = 64, 10, 32
 LOWEST, HIGHEST = 1e-4, 1.0
 # The whole from before the import; then the same study in another folder, which compiles nothing.
 _STUDY = """
-import json, os, resource, sys, tempfile, time
+import json, os, sys, tempfile, time
 started = time.perf_counter()
 import surefoot as sf
 runs, epochs, again = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "again"
@@ -44,7 +44,8 @@ with tempfile.TemporaryDirectory() as folder:
         seconds.append(now - started)
         started = now
     best = float(study.table()["mean"].max())
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+from benchmarks.memory import peak_bytes
+peak = peak_bytes() / 2**30
 print(json.dumps({"seconds": seconds, "peak": peak, "best": best}))
 """
 

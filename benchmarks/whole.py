@@ -39,18 +39,15 @@ _IMPORT = "import time; t = time.perf_counter(); import surefoot; print(time.per
 # 60,000 rows of 784 are 179 MB; they come from Python, as a user would give them.
 _MEMORY = """
 import tempfile
-from pathlib import Path
 import numpy as np
 import surefoot as sf
+from benchmarks.memory import peak_bytes
 rng = np.random.default_rng(0)
 x = rng.standard_normal((60_000, 784), dtype=np.float32)
 y = rng.integers(0, 10, len(x))
 with tempfile.TemporaryDirectory() as folder:
     sf.train(x, y, net=sf.nets.mlp(256, 128), epochs=1, out=folder + "/run")
-# Not `getrusage`, which counts the process that began this one, too: it is the larger one.
-lines = Path("/proc/self/status").read_text().splitlines()
-peak = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
-print(peak / 2**20 - x.nbytes / 2**30)
+print((peak_bytes() - x.nbytes) / 2**30)
 """
 
 

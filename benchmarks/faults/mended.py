@@ -28,7 +28,8 @@ from surefoot.repair.halves import halves
 
 FOLDER = Path("build/repair")
 BUDGET = 60.0
-"""Seconds that a repair may take: as many as `surefoot repair` takes where nothing is said."""
+"""Seconds that a repair may take: as many as `surefoot repair` takes for
+programs as short as these, where nothing is said."""
 
 
 @dataclass(frozen=True)

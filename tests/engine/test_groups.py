@@ -47,10 +47,11 @@ def test_many_lanes_are_dealt_out_in_groups_that_take_turns(
 def test_a_lane_comes_out_the_same_where_groups_take_turns(monkeypatch, make_recipe, dataset):
     recipes = [make_recipe(seed=seed, train={"epochs": 3}) for seed in range(5)]
     whole = train(Cohort(recipes, dataset))
-    monkeypatch.setattr("surefoot.engine.width.group_width", lambda cohort: 1)
-    monkeypatch.setattr("surefoot.engine.width.groups_at_once", lambda: 2)
+    asked = []
+    monkeypatch.setattr("surefoot.engine.training.dealt_width", lambda c: asked.append(c) or 2)
     for one, other in zip(whole, train(Cohort(recipes, dataset)), strict=True):
         np.testing.assert_allclose(one.train, other.train, rtol=1e-5)
+    assert len(asked) == 1
 
 
 def test_what_is_split_is_joined_again():

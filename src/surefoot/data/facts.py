@@ -83,22 +83,26 @@ def _describe(name: str, column: Column) -> dict[str, Any]:
         "distinct": len(np.unique(present.values[:_MOST_ROWS])),
     }
     if column.labels is None and column.values.dtype.kind in "iuf" and len(present):
-        about |= _range(present.values) or {}
+        about |= _range(present.values)[1]
     return about
 
 
-def _range(values: NDArray[Any]) -> dict[str, float] | None:
-    """Return extremes, mean and standard deviation of what is finite, block by block."""
+def _range(values: NDArray[Any]) -> tuple[int, dict[str, float]]:
+    """Return how many numbers are finite, and their extremes, mean and standard deviation.
+
+    Block by block: a copy in float64 would take more memory than the data.
+    """
     count, total, least, most = 0, 0.0, math.inf, -math.inf
     for own in _finite(values):
         count += own.size
         total += float(own.sum())
         least, most = min(least, float(own.min())), max(most, float(own.max()))
     if not count:
-        return None
+        return 0, {}
     mean = total / count
     square = sum(float(np.square(own - mean).sum()) for own in _finite(values))
-    return {"minimum": least, "maximum": most, "mean": mean, "std": math.sqrt(square / count)}
+    about = {"minimum": least, "maximum": most, "mean": mean, "std": math.sqrt(square / count)}
+    return count, about
 
 
 def _finite(values: NDArray[Any]) -> Iterator[NDArray[np.float64]]:
@@ -145,7 +149,7 @@ def _repeats(hashes: NDArray[np.uint64]) -> int:
 
 def _of_array(raw: Raw) -> dict[str, Any]:
     x = as_features(raw.x, "x")
-    missing = sum(block.size - int(np.isfinite(block).sum()) for _, block in blocks(x))
+    finite, about = _range(x)
     pictures = raw.pictures is not None
     flat = _thumbnails(x) if pictures else x.reshape(len(x), -1)
     columns = {str(i): Column(flat[:, i]) for i in range(min(flat.shape[1], _MOST_COLUMNS))}
@@ -154,8 +158,8 @@ def _of_array(raw: Raw) -> dict[str, Any]:
         "form": "pictures" if pictures else "arrays",
         "rows": len(x),
         "shape": list(x.shape[1:]),
-        "inputs": _range(x),
-        "missing": missing,
+        "inputs": about or None,
+        "missing": x.size - finite,
         "constant_columns": [] if pictures else np.flatnonzero(constant).tolist(),
         **_alike(Columns(columns)),
     }
@@ -182,5 +186,5 @@ def _of_target(target: Target, y: NDArray[Any]) -> dict[str, Any]:
     elif target.kind == "labels":
         about["shares"] = [float(share) for share in y.mean(axis=0)]
     else:
-        about |= _range(y) or {}
+        about |= _range(y)[1]
     return about

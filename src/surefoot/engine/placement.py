@@ -53,7 +53,7 @@ def _joined(arrays: Sequence[Any]) -> Any:
 
 
 def _memory(array: Any) -> NDArray[Any] | None:
-    """Return the array of which one is a part in one piece; None where it is its own, or not."""
+    """Return the array that holds another in one piece; None where there is none."""
     if not isinstance(array, np.ndarray) or not array.flags.c_contiguous:
         return None
     base = array.base

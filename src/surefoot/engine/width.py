@@ -43,8 +43,8 @@ def dealt_width(cohort: Cohort) -> int | None:
     """Return the lanes of a group where nobody asks for a width; None for a share for each core.
 
     Where a core's share is more than twice what `group_width` says, smaller groups take turns: 128
-    lanes of 64-64-64-10 take 12 % less time in groups of 16 than in two of 64. All cores have as
-    many groups, and as few lanes as can be are there twice.
+    lanes of 64-64-64-10 take 12 % less time in groups of 16 than in two of 64. Cores
+    have as many groups as each other, where lanes are many, and hardly a lane is there twice.
     """
     most, cores = 2 * group_width(cohort), groups_at_once()
     if cohort.lanes <= most * cores or not on_cpu():

@@ -34,8 +34,11 @@ _MOST = 4
 _AGAIN = 2
 # Programs are compiled side by side.
 _THREADS = 2
-# Of trainings that take long a part is tried; after fewer steps nothing is known of most recipes.
-LEAST_STEPS = 300
+# Of trainings that take long a part is tried and proven: as much as takes half as long as one whole
+# training, or so many seconds; who waits a minute for a training does not want to wait ten for its
+# repair. But after fewer steps nothing is known of most recipes; nor of a smaller share.
+_OF_TRAINING, _AT_LEAST = 0.5, 2.4
+_LEAST_STEPS, _LEAST_SHARE = 300, 0.02
 
 
 @dataclass(frozen=True)
@@ -327,6 +330,20 @@ class Lanes:
                 for entry, result, complete in zip(part, results, whole, strict=False)
             ]
         return iter(found)
+
+
+def share_in_time(lanes: Lanes, chunks: float, most: float) -> float:
+    """Return the share of each training that there is time for.
+
+    Args:
+        lanes: what trains.
+        chunks: how often as many lanes are trained as are at once.
+        most: seconds that all may take.
+    """
+    whole = max(chunks * lanes.chunk_seconds, 1e-6)
+    telling = min(1.0, _LEAST_STEPS / lanes.steps) * whole
+    wanted = max(_AT_LEAST, _OF_TRAINING * lanes.lane_seconds, telling)
+    return min(1.0, max(_LEAST_SHARE, min(most, wanted) / whole))
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:

@@ -13,7 +13,7 @@ from typing import Any
 from surefoot.errors import SurefootError
 from surefoot.recipe import Recipe, dumps
 from surefoot.repair.case import Case
-from surefoot.repair.lanes import LEAST_STEPS, Lanes, Scores
+from surefoot.repair.lanes import Lanes, Scores, share_in_time
 from surefoot.repair.remedies.registry import REMEDIES
 from surefoot.repair.step import Candidate, applied
 
@@ -29,8 +29,6 @@ _LEAST = 0.02
 _CHANCE = 0.05
 # What is left after the proof: to train the winner, and to write it down.
 _USED = 0.8
-# What it may take of one whole training, where that is more than so many seconds.
-_OF_TRAINING, _AT_LEAST = 0.5, 2.4
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,8 @@ def prove(lanes: Lanes, case: Case, winner: Candidate, earlier: int = 0) -> Proo
     """
     level = _CHANCE / 2 ** (earlier + 1) / len(_ROUNDS)
     other = random_change(case, winner, lanes.compiled)
-    share = _share(lanes, case, 3 if other is None else 4)
+    kinds = 3 if other is None else 4
+    share = share_in_time(lanes, math.ceil(kinds * _SEEDS / lanes.width), _USED * lanes.left)
     proof = None
     known: dict[str, Scores] = {}
     for first, end in pairwise((0, *_ROUNDS)):
@@ -107,14 +106,6 @@ def prove(lanes: Lanes, case: Case, winner: Candidate, earlier: int = 0) -> Proo
         if not _LEAST < proof.gain <= proof.spread:  # it is clear, either way
             break
     return proof
-
-
-def _share(lanes: Lanes, case: Case, kinds: int) -> float:
-    """Return the share of each training that there is time for: the same for all seeds."""
-    whole = math.ceil(kinds * _SEEDS / lanes.width) * lanes.chunk_seconds
-    telling = min(1.0, LEAST_STEPS / lanes.steps) * whole
-    room = min(_USED * lanes.left, max(_AT_LEAST, _OF_TRAINING * case.lane_seconds, telling))
-    return min(1.0, max(0.02, room / max(whole, 1e-6)))
 
 
 def _trained(

@@ -11,7 +11,7 @@ from surefoot.errors import SurefootError
 from surefoot.recipe import Recipe
 from surefoot.repair.anchors import clean, plain, restrained
 from surefoot.repair.case import Case
-from surefoot.repair.lanes import LEAST_STEPS, Lanes, Scores
+from surefoot.repair.lanes import Lanes, Scores, share_in_time
 from surefoot.repair.remedies.registry import DECAYS, GENERAL, NUMBERS, RATES, REMEDIES
 from surefoot.repair.step import About, Candidate, Step, applied, stated
 
@@ -31,9 +31,6 @@ _MOST_STATED, _MOST_ROUNDS = 5, 2
 # What a round of the search may take of the budget, with so many recipes; and what must be left
 # to prove, less after the first round: where that is not finished, there is nothing to prove.
 _ROUND, _TYPICAL, _TO_PROVE, LEAST_TO_PROVE = 0.25, 6, 0.35, 0.15
-# And of one whole training, where that is more than so many seconds: who waits a minute for a
-# training does not want to wait ten for its repair.
-_OF_TRAINING, _AT_LEAST = 0.5, 2.4
 # Fewer seeds may be luck.
 _SEEDS_TO_PROVE = 2
 # What a training may still gain of which only a part was tried.
@@ -245,10 +242,8 @@ def search(lanes: Lanes, case: Case, budget: float, tell: Callable[[str], None])
 
 def share_of(lanes: Lanes, budget: float) -> float:
     """Return the share of each recipe's epochs that trials have time for."""
-    round_seconds = lanes.chunk_seconds * _TYPICAL * len(_seeds(lanes)) / lanes.width
-    telling = min(1.0, LEAST_STEPS / lanes.steps) * round_seconds
-    room = min(_ROUND * budget, max(_AT_LEAST, _OF_TRAINING * lanes.lane_seconds, telling))
-    return min(1.0, max(0.02, room / max(round_seconds, 1e-6)))
+    chunks = _TYPICAL * len(_seeds(lanes)) / lanes.width
+    return share_in_time(lanes, chunks, _ROUND * budget)
 
 
 def _seeds(lanes: Lanes) -> range:
