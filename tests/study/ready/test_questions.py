@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -191,3 +192,19 @@ def test_bad_input_is_refused_before_anything_is_written(name, source, message, 
         with pytest.raises(sf.RecipeError, match=told):
             sf.ready_study("momentum", "iris", out=tmp_path / "s", **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "told"),
+    [
+        (("", "better", "better", "no difference shown"), "momentum 0.5 gets there in 70 updates"),
+        (("", "worse", *["no difference shown"] * 2), "No momentum was shown"),
+    ],
+)
+def test_momentum_is_told_of_by_what_was_shown_and_not_by_what_is_least(verdicts, told):
+    names = [f"momentum {beta}" for beta in (0.0, 0.5, 0.8, 0.9)]
+    arms = [SimpleNamespace(name=name) for name in names]
+    steps = SimpleNamespace(mean=np.array([260.0, 70.0, 90.0, 40.0]), verdict=verdicts)
+    found = SimpleNamespace(arms=arms, compared=[steps], named=lambda name: 0, best=3)
+    (remark,) = QUESTIONS["momentum"].remarks(found)
+    assert remark.startswith(told)

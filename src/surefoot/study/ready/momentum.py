@@ -38,10 +38,12 @@ def _outcomes(measure: str) -> Sequence[Outcome]:
 
 def _remarks(found: Found) -> list[str]:
     steps = found.compared[0]
-    best = found.best
     none = found.named(_name(0.0))
-    if best == none or steps.verdict[best] != "better":
+    better = [arm for arm, verdict in enumerate(steps.verdict) if verdict == "better"]
+    if not better:
         return ["No momentum was shown to shorten the way."]
+    # Not the best of all: with few seeds the difference of another may be clearer.
+    best = min(better, key=steps.mean.__getitem__)
     ratio = steps.mean[none] / max(steps.mean[best], 1)
     return [
         f"{found.arms[best].name} gets there in {steps.mean[best]:.0f} updates, {ratio:.1f} times "
